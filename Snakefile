@@ -1,0 +1,23 @@
+from pathlib import Path
+
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+configfile: "config.yaml" if Path("config.yaml").is_file() else workflow.source_path("config.yaml")
+
+
+include: "rules/common.smk"
+include: "rules/images.smk"
+include: "rules/perception.smk"
+include: "rules/aggregation.smk"
+include: "rules/evaluation.smk"
+include: "rules/figures.smk"
+
+
+rule all:
+    input:
+        plan.targets(),
+    default_target: True
+    localrule: True

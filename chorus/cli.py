@@ -1,0 +1,175 @@
+"""The command line: one subcommand a stage (`python -m chorus STAGE --help`), and a few for people."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from chorus.errors import ChorusError
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One file argument of a stage."""
+
+    name: str
+    help: str
+    many: bool = False
+    optional: bool = False
+
+
+_BODY = Argument("body", "body model (.npz, or your SMPL .pkl/.npz)")
+_IMAGES = Argument("images", "`images` file of the shard")
+_MODEL = Argument("model", "BlazePose network file (backend blazepose)", optional=True)
+_ANNOTATIONS = Argument("annotations", "COCO json of the shard", optional=True)
+_SCENES = Argument("scenes", "`scenes` file of the shard (backend annotations)", optional=True)
+_VIEWS = Argument("views", "view table (resources/views.yaml)")
+_MESH = Argument("mesh", "your OBJ mesh of the object", optional=True)
+
+
+def _many(kind: str, optional: bool = False) -> Argument:
+    return Argument(kind, f"`{kind}` files, in the same order as the other lists", many=True, optional=optional)
+
+
+INPUTS: dict[str, tuple[Argument, ...]] = {
+    "scenes": (_BODY, _VIEWS, _MESH),
+    "photographs": (Argument("annotations", "COCO json of the photographs"),),
+    "masks": (_IMAGES, _ANNOTATIONS),
+    "keypoints": (_IMAGES, Argument("masks", "`masks` file of the shard"), _ANNOTATIONS, _MODEL),
+    "people": (
+        _IMAGES, Argument("masks", "`masks` file of the shard"), Argument("keypoints", "`keypoints` file of the shard"),
+        _BODY, _SCENES, _MODEL,
+    ),
+    "screening": (_many("masks"), _many("keypoints"), _many("people")),
+    "cameras": (Argument("screening", "screening table of the prompt"), _many("masks"), _many("people"), _BODY),
+    "skinning": (_BODY,),
+    "votes": (
+        Argument("cameras", "`cameras` file of the prompt"), _many("masks"), _many("people"),
+        Argument("skinning", "`skinning` file"), _BODY,
+    ),
+    "voxels": (_many("votes"),),
+    "truth": (_BODY, _MESH),
+    "testset": (_BODY, _VIEWS, _MESH),
+    "pap": (
+        Argument("voxels", "`voxels` file of the category"), Argument("testset", "`testset` file of the category"), _BODY,
+        Argument("truth", "`truth` file (scenes only)", optional=True),
+    ),
+    "summary": (_many("pap"),),
+    "field_figure": (Argument("voxels", "`voxels` file of the category"), _BODY),
+    "contact_sheet": (_many("masks"), _many("screening")),
+    "overlays": (_many("images"), _many("masks"), _many("people"), _many("screening"), _BODY),
+}  # fmt: skip
+
+OUTPUTS: dict[str, tuple[Argument, ...]] = {
+    "scenes": (Argument("images", "rendered pictures"), Argument("annotations", "their COCO json")),
+    "photographs": (Argument("annotations-output", "COCO json of the chosen photographs"),),
+    "summary": (Argument("markdown", "the same as a Markdown table"),),
+}
+
+NAMES: dict[str, tuple[str, ...]] = {
+    "scenes": ("category", "prompt", "interaction", "shard"),
+    "photographs": ("category", "prompt", "shard"),
+    "votes": ("category", "prompt", "interaction"),
+    "truth": ("category", "interactions"),
+    "testset": ("category", "interactions"),
+    "skinning": (),
+    "summary": (),
+}
+_NAME_HELP = {
+    "category": "category name, such as sports_ball",
+    "prompt": "text of the prompt",
+    "interaction": "interaction template of the prompt",
+    "interactions": "interaction templates of all prompts, comma-separated, one a prompt",
+    "shard": "number of the shard",
+}
+
+
+def parser() -> argparse.ArgumentParser:
+    """The argument parser of every subcommand."""
+    from chorus.workflow import STAGES
+
+    top = argparse.ArgumentParser(
+        prog="python -m chorus",
+        description="From a word to the 3D distribution of that object around a person. Snakemake runs these stages for you: "
+        "snakemake --cores all results/pap/motorcycle.json",
+    )
+    commands = top.add_subparsers(dest="command", required=True, metavar="STAGE")
+    for name, stage in STAGES.items():
+        _add_stage(commands, name, stage.help, stage.sections)
+    fetch = commands.add_parser("fetch", help="Get a network file from the package registry, checked by its SHA-256.")
+    fetch.add_argument("model", choices=["blazepose"], help="which network")
+    fetch.add_argument("--output", type=Path, required=True, help="where to put it")
+    check = commands.add_parser("config", help="Check configuration files; prints one line and exits 1 if something is wrong.")
+    check.add_argument("files", nargs="+", type=Path, help="YAML files, later ones win")
+    docs = commands.add_parser("docs", help="Rewrite config.yaml, its schema, docs/config.md and docs/formats.md from the code.")
+    docs.add_argument("--root", type=Path, default=Path("."), help="repository root")
+    return top
+
+
+def _add_stage(commands: argparse._SubParsersAction, name: str, text: str, sections: tuple[str, ...]) -> None:
+    stage = commands.add_parser(name, help=text, description=text)
+    inputs = stage.add_argument_group("inputs")
+    for item in INPUTS[name]:
+        inputs.add_argument(
+            f"--{item.name}", type=Path, nargs="*" if item.many or item.optional else 1, default=[],
+            required=not item.optional, metavar="FILE", help=item.help,
+        )  # fmt: skip
+    for key in NAMES.get(name, ("category",)):
+        inputs.add_argument(f"--{key}", required=True, metavar="TEXT", help=_NAME_HELP[key])
+    outputs = stage.add_argument_group("outputs")
+    outputs.add_argument("--output", type=Path, required=True, metavar="FILE", help="main output; its record goes beside it")
+    for item in OUTPUTS.get(name, ()):
+        outputs.add_argument(f"--{item.name}", type=Path, required=True, metavar="FILE", help=item.help)
+    reads = ", ".join(sections) or "nothing"
+    stage.add_argument(
+        "--settings", default="{}", metavar="JSON", help=f"configuration sections as JSON (this stage reads: {reads}); defaults otherwise"
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one subcommand; errors that a user can meet become one line and exit status 1."""
+    options = parser().parse_args(arguments)
+    try:
+        _run(options)
+    except ChorusError as error:
+        print(f"ERROR: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _run(options: argparse.Namespace) -> None:
+    if options.command == "fetch":
+        from chorus.perception.blazepose import fetch
+
+        fetch(options.output)
+    elif options.command == "config":
+        from chorus.config import load_config
+
+        load_config(options.files)
+        print("The configuration is fine.")
+    elif options.command == "docs":
+        from chorus.config_docs import write_generated
+
+        print("\n".join(write_generated(options.root)) or "Nothing changed.")
+    else:
+        _run_stage(options)
+
+
+def _run_stage(options: argparse.Namespace) -> None:
+    from chorus.job import Job, parse_sections
+    from chorus.workflow import STAGES
+
+    name, given = options.command, vars(options)
+    extra = OUTPUTS.get(name, ())
+    job = Job(
+        name,
+        {item.name: tuple(given[item.name.replace("-", "_")]) for item in INPUTS[name]},
+        {"output": options.output} | {item.name: given[item.name.replace("-", "_")] for item in extra},
+        parse_sections(name, options.settings),
+        {key: given[key] for key in NAMES.get(name, ("category",))},
+    )
+    importlib.import_module(STAGES[name].module).run(job)

@@ -1,0 +1,160 @@
+"""Stage `pap`: the report of one category."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from chorus import masks, store
+from chorus.body.loading import load_body
+from chorus.body.model import BodyModel
+from chorus.camera import Camera
+from chorus.errors import FileError
+from chorus.evaluation.baselines import body_blob, turned
+from chorus.evaluation.pap import THRESHOLDS, ImageScore, TestView, mean_values
+from chorus.evaluation.truth_scores import truth_scores
+from chorus.masks import Ragged
+from chorus.occupancy.grid import Grid
+from chorus.occupancy.posing import canonical_index, look_up
+from chorus.progress import progress
+
+if TYPE_CHECKING:
+    from chorus.job import Job
+
+FORMAT_VERSION = 1
+PROTOCOL = {
+    "thresholds": "0.01..0.99, step 0.01",
+    "short_side": 32,
+    "lookup": "nearest voxel, inverse of the blended skinning matrix",
+    "pap": "paper (B.2) as its original code computed it: no recall left over after the last threshold",
+    "pap_with_tail": "the same plus the recall left at the last threshold times the highest precision",
+}
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Fields scored side by side; `field` is ours, `truth` the reference, the others baselines."""
+
+    fields: dict[str, np.ndarray]
+    canonicalise: bool
+
+
+def run(job: Job) -> None:
+    """Score the field, its baselines and, for scenes, the true field."""
+    body, voxels = load_body(job.one("body")), store.read_arrays(job.one("voxels"), "voxels")
+    truth = store.read_arrays(job.one("truth"), "truth") if job.many("truth") else None
+    for file in (voxels, truth):
+        if file is not None and file.attributes["body"] != body.digest:
+            raise FileError(f"{file.path}: was made with another body model; delete it and run again.")
+    phi, grid = voxels["phi"][0], Grid(voxels["phi"].shape[-1])
+    fields = {"field": phi, "body_blob": body_blob(grid, body), "turned_180": turned(phi)}
+    fields |= {"truth": truth["phi"][0]} if truth else {}
+    candidates = Candidates(fields, voxels.attributes["canonicalise"] == "true")
+    testset = store.read_arrays(job.one("testset"), "testset")
+    scores = score_all(candidates, testset, grid, body)
+    report = pap_report(scores, testset["id"]) | {
+        "category": job.names["category"],
+        "provenance": job.record("json") | {"test_images": testset.attributes["source"]},
+    }
+    if truth:
+        people = "true" if job.settings.people.backend == "annotations" else "estimated"
+        report["truth"] = {"people": people, **truth_report(voxels, truth), **_both(scores["truth"])}
+    report["counts"]["voting_images"] = int(voxels["images"][0].sum())
+    job.write_json(report)
+    print(sentence(report))
+
+
+def score_all(
+    candidates: Candidates, testset: store.ArrayFile, grid: Grid, body: BodyModel
+) -> dict[str, list[ImageScore]]:
+    """PAP curves of every candidate on every test image; the warp of an image is shared by all candidates."""
+    camera = Camera(testset["K"], testset["R"], testset["t"])
+    spans = Ragged(testset["span"], testset["span_offset"])
+    scores: dict[str, list[ImageScore]] = {name: [] for name in candidates.fields}
+    unwarped = np.arange(grid.resolution**3)
+    for position in progress(range(len(testset["id"])), "pap"):
+        pose = testset["pose"][position].astype(float)
+        pose[0] = 0.0
+        height, width = testset["size"][position]
+        mask = masks.decode(spans[position], (int(height), int(width)))
+        view = TestView.of(grid, camera[position], mask, body.vertices(pose[None], np.zeros((1, 10)))[0])
+        warped = canonical_index(grid, body, pose)
+        for name, phi in candidates.fields.items():
+            own = candidates.canonicalise or name in ("truth", "body_blob")
+            scores[name].append(view.score(look_up(phi, warped if own else unwarped)))
+    return scores
+
+
+def pap_report(scores: dict[str, list[ImageScore]], ids: np.ndarray) -> dict[str, Any]:
+    """Everything of the report that comes from the curves."""
+    ours = scores["field"]
+    return {
+        "format_version": FORMAT_VERSION,
+        "protocol": PROTOCOL,
+        "n_images": len(ours),
+        "counts": {
+            "with_target": sum(bool(s.plain.target_area) for s in ours),
+            "with_target_hoa": sum(bool(s.plain.target_area and s.hoa.target_area) for s in ours),
+        },
+        **_both(ours),
+        "curve": mean_curve(ours),
+        "baselines": {name: _both(scores[name]) for name in ("body_blob", "turned_180")},
+        "images": [
+            {
+                "id": str(identity),
+                **score.values(),
+                "target_area": score.plain.target_area,
+                "target_area_hoa": score.hoa.target_area,
+            }
+            for identity, score in zip(ids, ours, strict=True)
+        ],
+    }
+
+
+def _both(scores: list[ImageScore]) -> dict[str, dict[str, float]]:
+    return {"pap": mean_values(scores), "pap_with_tail": mean_values(scores, tail=True)}
+
+
+def mean_curve(scores: list[ImageScore]) -> dict[str, list[float]]:
+    """Mean precision and recall at each threshold over the images that have target pixels."""
+    curves: dict[str, list[float]] = {"threshold": [round(float(value), 2) for value in THRESHOLDS]}
+    for suffix, part in (("", "plain"), ("_hoa", "hoa")):
+        used = [getattr(s, part) for s in scores if s.plain.target_area and getattr(s, part).target_area]
+        for name in ("precision", "recall"):
+            values = np.mean([getattr(c, name) for c in used], axis=0) if used else np.zeros(len(THRESHOLDS))
+            curves[name + suffix] = [round(float(value), 6) for value in values]
+    return curves
+
+
+def truth_report(voxels: store.ArrayFile, truth: store.ArrayFile) -> dict[str, Any]:
+    """Scores of the field against the true one, in all and for every interaction from its own prompts."""
+    names = list(truth["group"])
+    report: dict[str, Any] = truth_scores(voxels["phi"][0], truth["phi"][0])
+    report["interactions"] = {
+        name: truth_scores(interaction_phi(voxels, name), truth["phi"][names.index(name)]) for name in names[1:]
+    }
+    return report
+
+
+def interaction_phi(voxels: store.ArrayFile, interaction: str) -> np.ndarray:
+    """Mean field of the prompts of an interaction, each weighted by its evidence: sum n / sum d, (N, N, N)."""
+    chosen = voxels["interaction"] == interaction
+    chosen[0] = False
+    numerator, denominator = voxels["numerator"][chosen].sum(0), voxels["denominator"][chosen].sum(0)
+    return np.where(denominator > 0, numerator / np.where(denominator > 0, denominator, 1.0), 0.0)
+
+
+def sentence(report: dict[str, Any]) -> str:
+    """The outcome in one or two sentences."""
+    hoa = 100 * report["pap"]["vanilla_hoa"]
+    others = {name: 100 * item["pap"]["vanilla_hoa"] for name, item in report["baselines"].items()}
+    text = f"{report['category']}: PAP (HOA) {hoa:.1f} on {report['n_images']} images; "
+    text += ", ".join(f"{name.replace('_', ' ')} {value:.1f}" for name, value in others.items()) + "."
+    if "truth" in report:
+        t = report["truth"]
+        text += f" Against the truth ({t['people']} people): r {t['pearson_r']:.2f}, best IoU {t['best_iou']:.2f}."
+    if report["counts"]["voting_images"] == 0:
+        text += " NO image voted: look at the screening table before you trust anything here."
+    return text

@@ -1,0 +1,100 @@
+"""Stage `field_figure`: the canonical field around the body from the front, the side and above."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from chorus import store
+from chorus.body.loading import load_body
+from chorus.body.model import STAR_POSE, BodyModel
+from chorus.errors import FileError
+from chorus.naming import words
+from chorus.occupancy.grid import SIDE
+
+if TYPE_CHECKING:
+    from chorus.job import Job
+
+SHOWN_FROM = 0.05  # probabilities below are not drawn, as in the paper's figures
+BODY_GREY = 0.78
+CROP = 1.35  # metres around the origin that are drawn
+
+
+@dataclass(frozen=True)
+class View:
+    """An orthographic view: which body axes point right, up and towards the viewer, with their signs."""
+
+    title: str
+    right: tuple[int, int]
+    up: tuple[int, int]
+    towards: tuple[int, int]
+
+
+# The person's left is on the right of the picture when seen from the front.
+VIEWS = (
+    View("front", (0, 1), (1, 1), (2, 1)),
+    View("the person's left", (2, -1), (1, 1), (0, 1)),
+    View("above", (0, 1), (2, -1), (1, 1)),
+)
+
+
+def run(job: Job) -> None:
+    """Draw the total field."""
+    body, voxels = load_body(job.one("body")), store.read_arrays(job.one("voxels"), "voxels")
+    if voxels.attributes["body"] != body.digest:
+        raise FileError(f"{voxels.path}: was made with another body model; delete it and run again.")
+    images = int(voxels["images"][0].sum())
+    job.write_file(draw_field(voxels["phi"][0], body, f"{words(job.names['category'])}: {images} images"), "png")
+
+
+def draw_field(phi: np.ndarray, body: BodyModel, title: str) -> bytes:
+    """PNG of a field (N, N, N) around the canonical body: largest probability along the line of sight, three views."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(13, 4.8), layout="constrained")
+    canvas = FigureCanvasAgg(figure)
+    vertices = body.vertices(STAR_POSE[None], np.zeros((1, 10)))[0]
+    top = max(float(phi.max()), SHOWN_FROM)
+    for view, axes in zip(VIEWS, figure.subplots(1, len(VIEWS)), strict=True):
+        _draw_body(axes, view, vertices, body.faces)
+        shown = _draw_projection(axes, view, phi, top)
+        axes.set(title=view.title, xlim=(-CROP, CROP), ylim=(-CROP, CROP), aspect="equal")
+        axes.set_xlabel("metres")
+        axes.tick_params(labelsize=7)
+    figure.colorbar(shown, ax=figure.axes, label="probability", shrink=0.85)
+    figure.suptitle(title)
+    buffer = io.BytesIO()
+    canvas.print_png(buffer)
+    return buffer.getvalue()
+
+
+def _draw_body(axes: Any, view: View, vertices: np.ndarray, faces: np.ndarray) -> None:
+    from matplotlib.collections import PolyCollection
+
+    right, up, towards = (sign * vertices[:, axis] for axis, sign in (view.right, view.up, view.towards))
+    corners = vertices[faces]
+    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    axis, sign = view.towards
+    facing = sign * normals[:, axis] / np.maximum(np.linalg.norm(normals, axis=1), 1e-12)
+    visible = np.flatnonzero(facing > 0)
+    order = visible[np.argsort(towards[faces[visible]].mean(axis=1))]
+    shade = BODY_GREY * (0.35 + 0.65 * facing[order])
+    polygons = np.stack([right, up], axis=1)[faces[order]]
+    axes.add_collection(PolyCollection(polygons, facecolors=np.repeat(shade[:, None], 3, axis=1), edgecolors="none"))
+
+
+def _draw_projection(axes: Any, view: View, phi: np.ndarray, top: float) -> Any:
+    """Maximum along the line of sight; the more probable, the more opaque."""
+    flat = phi.max(axis=view.towards[0])
+    remaining = [axis for axis in range(3) if axis != view.towards[0]]
+    image = flat.T if remaining[0] == view.right[0] else flat  # rows = up, columns = right
+    image = image[:: view.up[1], :: view.right[1]]
+    alpha = np.where(image < SHOWN_FROM, 0.0, 0.25 + 0.65 * image / top)
+    extent = (-SIDE / 2, SIDE / 2, -SIDE / 2, SIDE / 2)
+    return axes.imshow(
+        image, origin="lower", extent=extent, cmap="inferno", vmin=0, vmax=top, alpha=alpha, interpolation="bilinear", zorder=3
+    )

@@ -1,0 +1,72 @@
+"""Stage `overlays`: the fitted bodies drawn over their images."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from chorus import store
+from chorus.body.loading import load_body
+from chorus.body.model import BodyModel
+from chorus.camera import WeakCamera
+from chorus.figures.sheets import KEPT, REJECTED, Tile, draw_sheet
+from chorus.images.shard import read_shard
+from chorus.naming import words
+from chorus.perception.detections import OBJECT, read_detections
+from chorus.screening.cascade import read_table
+
+if TYPE_CHECKING:
+    from chorus.job import Job
+
+BODY_COLOUR, BONE_COLOUR, OBJECT_COLOUR = np.array([70, 130, 255]), (255, 220, 0), np.array([255, 90, 60])
+OPACITY = 0.45
+SIDE, COLUMNS = 320, 4
+
+
+def run(job: Job) -> None:
+    """Draw an even choice of the category's people that were fitted, with the verdict of the screening."""
+    body = load_body(job.one("body"))
+    verdicts = {path.stem: {row.index: row for row in read_table(path)} for path in job.many("screening")}
+    tiles = []
+    for images_path, masks_path, people_path in zip(
+        job.many("images"), job.many("masks"), job.many("people"), strict=True
+    ):
+        shard, detections = read_shard(images_path), read_detections(masks_path)
+        people, rows = store.read_arrays(people_path, "people"), verdicts[images_path.parent.name]
+        wanted = -(-job.settings.figures.overlays // len(job.many("images")))
+        fitted = np.flatnonzero(people["found"])
+        for position in fitted[:: max(1, len(fitted) // max(wanted, 1))][:wanted]:
+            row = rows[int(shard.index[position])]
+            pixels = shard.pixels(int(position)).astype(float)
+            blend(pixels, detections[position].union(OBJECT), OBJECT_COLOUR)
+            caption = f"score {row.pose_score:.2f}, residual {100 * row.residual:.1f} %\n{row.reason or 'kept'}"
+            drawn = draw_person(pixels, body, people, int(position))
+            tiles.append(Tile(drawn, caption, KEPT if row.kept else REJECTED))
+    title = f"{words(job.names['category'])}: fitted bodies (blue), object masks (red)"
+    job.write_file(draw_sheet(tiles, title, SIDE, COLUMNS), "png")
+
+
+def draw_person(pixels: np.ndarray, body: BodyModel, people: store.ArrayFile, position: int) -> np.ndarray:
+    """The picture (H, W, 3) uint8 with the body's vertices and bones of one person, seen by its weak camera."""
+    camera = WeakCamera(people["weak_scale"][position], people["weak_translation"][position])
+    vertices = body.vertices(people["pose"][position][None].astype(float), people["betas"][position][None].astype(float))[0]
+    column, row = np.floor(camera.project(vertices)).astype(int).T
+    height, width = pixels.shape[:2]
+    inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
+    covered = np.zeros((height, width), bool)
+    covered[row[inside], column[inside]] = True
+    blend(pixels, covered, BODY_COLOUR)
+    image = Image.fromarray(pixels.round().astype(np.uint8))
+    draw = ImageDraw.Draw(image)
+    joints = people["joints2d"][position]
+    for joint, parent in enumerate(body.parents):
+        if parent >= 0:
+            draw.line([tuple(map(float, joints[parent])), tuple(map(float, joints[joint]))], BONE_COLOUR, 2)
+    return np.asarray(image)
+
+
+def blend(pixels: np.ndarray, covered: np.ndarray, colour: np.ndarray) -> None:
+    """Tint the covered pixels of a float picture in place."""
+    pixels[covered] = (1 - OPACITY) * pixels[covered] + OPACITY * colour

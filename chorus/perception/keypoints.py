@@ -1,0 +1,101 @@
+"""Stage `keypoints`: COCO-17 keypoints of the person in every image that passes the box screen.
+
+Backends: `blazepose` (network), `annotations` (COCO json; visibility 2 counts as confidence 1, hidden as 0.8, both
+above the default threshold, because an annotator who marked a hidden joint knew where it is).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from chorus import coco
+from chorus.images.shard import read_shard
+from chorus.perception.blazepose import BlazePose, to_coco17
+from chorus.perception.detections import Detection, ImageDetections, read_detections
+from chorus.progress import progress
+from chorus.screening.boxes import over_union, person_and_object
+from chorus.screening.reasons import Reason
+
+if TYPE_CHECKING:
+    from chorus.job import Job
+
+ANNOTATED_CONFIDENCE = np.array([0.0, 0.8, 1.0])  # of COCO visibility 0, 1, 2
+SAME_PERSON_IOU = 0.5
+
+
+class KeypointDetector(Protocol):
+    """Finds the keypoints of one person."""
+
+    name: str
+
+    def detect(self, image: np.ndarray, index: int, person: Detection) -> np.ndarray | None:
+        """Keypoints (17, 3) x, y, confidence of a person in the image (H, W, 3) of an index; None if there are none."""
+        ...
+
+
+class BlazePoseKeypoints:
+    """BlazePose on the person's box."""
+
+    def __init__(self, network: BlazePose):
+        self.name = network.name
+        self._network = network
+
+    def detect(self, image: np.ndarray, index: int, person: Detection) -> np.ndarray | None:
+        """See KeypointDetector."""
+        keypoints = to_coco17(self._network.detect(image, person.box))
+        return keypoints if np.isfinite(keypoints).all() else None
+
+
+class AnnotatedKeypoints:
+    """Annotated keypoints of the person whose box overlaps most."""
+
+    name = "annotations"
+
+    def __init__(self, file: coco.CocoFile):
+        self._file = file
+
+    def detect(self, image: np.ndarray, index: int, person: Detection) -> np.ndarray | None:
+        """See KeypointDetector."""
+        known = self._file.images.get(index)
+        people = self._file.instances(known, (coco.PERSON,)) if known else []
+        candidates = [item for item in people if item.keypoints is not None and item.mask.any()]
+        if not candidates:
+            return None
+        boxes = np.array([Detection.of_mask(0, 1.0, item.mask).box for item in candidates])
+        overlap = over_union(person.box[None], boxes)[0]
+        chosen = candidates[int(overlap.argmax())].keypoints
+        if overlap.max() < SAME_PERSON_IOU or chosen is None:
+            return None
+        confidence = ANNOTATED_CONFIDENCE[np.clip(chosen[:, 2], 0, 2).astype(int)]
+        return np.concatenate([chosen[:, :2], confidence[:, None]], axis=1)
+
+
+def run(job: Job) -> None:
+    """Write the keypoints of a shard; images that fail the box screen are not looked at."""
+    shard, detections = read_shard(job.one("images")), read_detections(job.one("masks"))
+    detector: KeypointDetector
+    if job.settings.keypoints.backend == "blazepose":
+        detector = BlazePoseKeypoints(BlazePose(job.one("model")))
+    else:
+        detector = AnnotatedKeypoints(coco.read_coco(job.one("annotations")))
+    job.models["keypoints"] = detector.name
+    keypoints = np.full((len(shard), 17, 3), np.nan)
+    for position, person in progress(screened(detections, job.settings.boxes.overlap), "keypoints"):
+        found = detector.detect(shard.pixels(position), int(shard.index[position]), person)
+        if found is not None:
+            keypoints[position] = found
+    job.write_arrays(
+        "keypoints",
+        {"index": shard.index, "keypoints": keypoints, "found": np.isfinite(keypoints).all((1, 2))},
+        {"category": job.names["category"], "model": detector.name},
+    )
+
+
+def screened(images: list[ImageDetections], overlap: float) -> list[tuple[int, Detection]]:
+    """Position in the shard and person of every image that passes the box screen."""
+    pairs = [(position, person_and_object(image, overlap)) for position, image in enumerate(images)]
+    return [(position, pair[0]) for position, pair in pairs if not isinstance(pair, Reason)]
+
+

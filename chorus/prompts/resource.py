@@ -1,0 +1,59 @@
+"""Prompts from files: `{folder}/{category}.json`, a list of {"text", "interaction"}."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from chorus.errors import ConfigError
+from chorus.naming import slug
+
+MAX_PROMPTS = 10_000
+MAX_TEXT = 500
+MAX_FILE_BYTES = 10_000_000
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """One prompt: its text, and the interaction template that scenes use for it (empty for other sources)."""
+
+    text: str
+    interaction: str
+
+    @property
+    def id(self) -> str:
+        """The prompt's directory name."""
+        return slug(self.text)
+
+
+def read_prompts(folder: Path, category: str) -> tuple[Prompt, ...]:
+    """The prompts of a category in the order of the file.
+
+    Raises:
+        ConfigError: no such file, not the documented form, a text twice, or two texts with the same id.
+    """
+    path = folder / f"{category}.json"
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise ConfigError(f"{path}: has more than {MAX_FILE_BYTES} bytes; a prompt file is small")
+        entries = json.loads(path.read_text("utf-8"))
+        prompts = tuple(Prompt(entry["text"], entry["interaction"]) for entry in entries)
+    except FileNotFoundError:
+        raise ConfigError(f"categories: {category}: there is no {path}; write it or name another category") from None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        raise ConfigError(f'{path}: is not a JSON list of {{"text": ..., "interaction": ...}}; correct the file') from None
+    _check(path, prompts)
+    return prompts
+
+
+def _check(path: Path, prompts: tuple[Prompt, ...]) -> None:
+    if not 1 <= len(prompts) <= MAX_PROMPTS:
+        raise ConfigError(f"{path}: holds {len(prompts)} prompts, 1 to {MAX_PROMPTS} are allowed")
+    for prompt in prompts:
+        if not isinstance(prompt.text, str) or not 0 < len(prompt.text.strip()) <= MAX_TEXT:
+            raise ConfigError(f"{path}: a prompt's text must have 1 to {MAX_TEXT} characters, one has not")
+        if not isinstance(prompt.interaction, str):
+            raise ConfigError(f"{path}: the interaction of {prompt.text[:40]!r} must be text")
+    if len({prompt.id for prompt in prompts}) < len(prompts):
+        raise ConfigError(f"{path}: a prompt stands twice (or two share an id); keep one or reword it")

@@ -1,0 +1,123 @@
+"""Interaction templates: how a person and an object stand to each other, with the variation of real life.
+
+A template poses a mannequin, places the object by its anchors and lets hands and feet reach for it. Everything is in
+the body frame with an unturned root; left and right are exchanged in half of the draws.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from chorus.body.kinematics import mirror_pose
+from chorus.body.model import JOINT_MIRROR, N_BETAS, BodyModel
+from chorus.errors import ConfigError
+from chorus.scenes import carried, ridden
+from chorus.scenes.mannequin import Mannequin
+from chorus.scenes.objects import AnchoredObject, make_object
+from chorus.scenes.solids import SceneObject
+
+BETA_SPREAD = 0.7  # standard deviation of the shape coefficients
+MIRROR_X = np.diag([-1.0, 1.0, 1.0, 1.0])
+
+Arrange = Callable[[Mannequin, AnchoredObject, np.random.Generator], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Template:
+    """One interaction: the object it needs (key of OBJECTS) and the function that arranges person and object.
+
+    `arrange` poses the mannequin in place and returns the (4, 4) transform of the object into the body frame.
+    """
+
+    object_name: str
+    arrange: Arrange
+
+
+@dataclass(frozen=True)
+class Placement:
+    """A person with an object.
+
+    Attributes:
+        pose: (24, 3) axis-angle, radians; the root's is zero.
+        betas: (10,).
+        object: the object in the body frame.
+    """
+
+    pose: np.ndarray
+    betas: np.ndarray
+    object: SceneObject
+
+
+INTERACTIONS: dict[str, dict[str, Template]] = {
+    "motorcycle": {
+        "ride": Template("motorcycle", ridden.ride_motorcycle),
+        "push": Template("motorcycle", ridden.push_motorcycle),
+    },
+    "bicycle": {
+        "ride": Template("bicycle", ridden.ride_bicycle),
+        "stand_next": Template("bicycle", ridden.stand_next_to_bicycle),
+    },
+    "surfboard": {
+        "carry": Template("surfboard", carried.carry_surfboard),
+        "ride": Template("surfboard", ridden.ride_surfboard),
+    },
+    "backpack": {
+        "wear": Template("worn_backpack", carried.wear_backpack),
+        "carry_in_hand": Template("backpack", carried.carry_backpack),
+    },
+    "chair": {
+        "sit": Template("chair", ridden.sit_on_chair),
+        "stand_behind": Template("chair", ridden.stand_behind_chair),
+    },
+    "sports_ball": {
+        "hold": Template("sports_ball", carried.hold_ball),
+        "kick": Template("sports_ball", carried.kick_ball),
+    },
+    "umbrella": {
+        "hold_up": Template("umbrella", carried.hold_up_umbrella),
+        "carry_closed": Template("closed_umbrella", carried.carry_closed_umbrella),
+    },
+}
+
+
+def draw(
+    category: str, interaction: str, rng: np.random.Generator, body: BodyModel, mesh: SceneObject | None = None
+) -> Placement:
+    """Draw one person with one object.
+
+    Args:
+        category: key of INTERACTIONS.
+        interaction: key of INTERACTIONS[category].
+        rng: draws shape, pose, object and placement.
+        body: the body model.
+        mesh: a user's object in place of the parametric one (see `objects.make_object`).
+
+    Raises:
+        ConfigError: for an unknown category or interaction.
+    """
+    template = template_of(category, interaction)
+    betas = rng.normal(0.0, BETA_SPREAD, N_BETAS)
+    thing = make_object(template.object_name, rng, mesh)
+    mannequin = Mannequin(body, betas)
+    transform = template.arrange(mannequin, thing, rng)
+    pose = mannequin.pose
+    if rng.random() < 0.5:
+        pose, transform = mirror_pose(pose, JOINT_MIRROR), MIRROR_X @ transform
+    return Placement(pose, betas, thing.shape.transformed(transform))
+
+
+def template_of(category: str, interaction: str) -> Template:
+    """The template of an interaction.
+
+    Raises:
+        ConfigError: for an unknown category or interaction.
+    """
+    if category not in INTERACTIONS:
+        raise ConfigError(f"category {category!r} has no scenes yet; scenes exist for {', '.join(INTERACTIONS)}.")
+    if interaction not in INTERACTIONS[category]:
+        known = ", ".join(INTERACTIONS[category])
+        raise ConfigError(f"{category}: unknown interaction {interaction!r}; its scenes know {known}.")
+    return INTERACTIONS[category][interaction]

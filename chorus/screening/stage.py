@@ -1,0 +1,34 @@
+"""Stage `screening`: the table of kept and rejected images of a prompt."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chorus import store
+from chorus.perception.detections import read_detections
+from chorus.screening.cascade import Sight, outcome, screen, table
+
+if TYPE_CHECKING:
+    from chorus.job import Job
+
+
+def run(job: Job) -> None:
+    """Screen every image of every shard of a prompt."""
+    rows = []
+    for masks_path, keypoints_path, people_path in zip(
+        job.many("masks"), job.many("keypoints"), job.many("people"), strict=True
+    ):
+        keypoints = store.read_arrays(keypoints_path, "keypoints")
+        people = store.read_arrays(people_path, "people")
+        for position, detections in enumerate(read_detections(masks_path)):
+            sight = Sight(
+                detections,
+                keypoints["keypoints"][position],
+                bool(keypoints["found"][position]),
+                bool(people["found"][position]),
+                float(people["score"][position]),
+                float(people["residual"][position]),
+            )
+            rows.append(screen(sight, job.settings.boxes, job.settings.screening))
+    job.write_file(table(rows), "screening")
+    print(f"{job.names['category']}: {outcome(rows)}")

@@ -1,0 +1,117 @@
+# Scores: the true field of the scenes, held-out test images, PAP, and one table of everything.
+# OUTPUTS: {tree}/truth, {tree}/testset and {tree}/pap by category; results/summary.json and .md.
+
+
+rule truth:
+    input:
+        body=located(plan.config.body.file),
+        mesh=mesh,
+    output:
+        truth="{tree}/truth/{category}.h5",
+        record="{tree}/truth/{category}.h5.record.json",
+    params:
+        interactions=interactions,
+        settings=settings("truth"),
+        code=plan.code("truth"),
+    log:
+        "{tree}/logs/truth/{category}.log",
+    benchmark:
+        "{tree}/benchmarks/truth/{category}.jsonl"
+    conda:
+        "../envs/aggregation.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    message:
+        "Drawing the true field of {wildcards.category}."
+    shell:
+        "python -m chorus truth --body {input.body:q} --mesh {input.mesh:q} --category {wildcards.category:q}"
+        " --interactions={params.interactions:q} --settings {params.settings:q}"
+        " --output {output.truth:q} > {log:q} 2>&1"
+
+
+rule testset:
+    input:
+        body=located(plan.config.body.file),
+        views=located(plan.config.scenes.views),
+        mesh=mesh,
+    output:
+        testset="{tree}/testset/{category}.h5",
+        record="{tree}/testset/{category}.h5.record.json",
+    params:
+        interactions=interactions,
+        settings=settings("testset"),
+        code=plan.code("testset"),
+    log:
+        "{tree}/logs/testset/{category}.log",
+    benchmark:
+        "{tree}/benchmarks/testset/{category}.jsonl"
+    conda:
+        "../envs/aggregation.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    message:
+        "Making held-out test images of {wildcards.category}."
+    shell:
+        "python -m chorus testset --body {input.body:q} --views {input.views:q} --mesh {input.mesh:q}"
+        " --category {wildcards.category:q} --interactions={params.interactions:q} --settings {params.settings:q}"
+        " --output {output.testset:q} > {log:q} 2>&1"
+
+
+rule pap:
+    input:
+        voxels=files("voxels"),
+        testset=files("testset"),
+        body=located(plan.config.body.file),
+        truth=lambda wildcards: files("truth")(wildcards) if plan.config.images.source == "scenes" else [],
+    output:
+        report="{tree}/pap/{category}.json",
+        record="{tree}/pap/{category}.json.record.json",
+    params:
+        settings=settings("pap"),
+        code=plan.code("pap"),
+    log:
+        "{tree}/logs/pap/{category}.log",
+    benchmark:
+        "{tree}/benchmarks/pap/{category}.jsonl"
+    conda:
+        "../envs/aggregation.yaml"
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=60,
+    message:
+        "Scoring {wildcards.category}."
+    shell:
+        "python -m chorus pap --voxels {input.voxels:q} --testset {input.testset:q} --body {input.body:q}"
+        " --truth {input.truth:q} --category {wildcards.category:q} --settings {params.settings:q}"
+        " --output {output.report:q} > {log:q} 2>&1"
+
+
+rule summary:
+    input:
+        pap=lambda wildcards: [path for tree in plan.trees for path in plan.files("pap", tree)],
+    output:
+        table="{tree}/summary.json",
+        record="{tree}/summary.json.record.json",
+        markdown="{tree}/summary.md",
+        markdown_record="{tree}/summary.md.record.json",
+    params:
+        settings=settings("summary"),
+        code=plan.code("summary"),
+    log:
+        "{tree}/logs/summary.log",
+    conda:
+        "../envs/aggregation.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    message:
+        "Putting all scores into one table."
+    shell:
+        "python -m chorus summary --pap {input.pap:q} --settings {params.settings:q} --output {output.table:q}"
+        " --markdown {output.markdown:q} > {log:q} 2>&1"

@@ -1,0 +1,81 @@
+# Pictures of a category: the field, the screening, the fitted people.
+# OUTPUTS: {tree}/figures/{category}_{field,screening,people}.png
+
+
+rule field_figure:
+    input:
+        voxels=files("voxels"),
+        body=located(plan.config.body.file),
+    output:
+        figure="{tree}/figures/{category}_field.png",
+        record="{tree}/figures/{category}_field.png.record.json",
+    params:
+        settings=settings("field_figure"),
+        code=plan.code("field_figure"),
+    log:
+        "{tree}/logs/figures/{category}_field.log",
+    conda:
+        "../envs/aggregation.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=20,
+    message:
+        "Drawing the field of {wildcards.category}."
+    shell:
+        "python -m chorus field_figure --voxels {input.voxels:q} --body {input.body:q}"
+        " --category {wildcards.category:q} --settings {params.settings:q} --output {output.figure:q} > {log:q} 2>&1"
+
+
+rule contact_sheet:
+    input:
+        masks=files("masks"),
+        screening=files("screening"),
+    output:
+        figure="{tree}/figures/{category}_screening.png",
+        record="{tree}/figures/{category}_screening.png.record.json",
+    params:
+        settings=settings("contact_sheet"),
+        code=plan.code("contact_sheet"),
+    log:
+        "{tree}/logs/figures/{category}_screening.log",
+    conda:
+        "../envs/aggregation.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=20,
+    message:
+        "Drawing kept and rejected images of {wildcards.category}."
+    shell:
+        "python -m chorus contact_sheet --masks {input.masks:q} --screening {input.screening:q}"
+        " --category {wildcards.category:q} --settings {params.settings:q} --output {output.figure:q} > {log:q} 2>&1"
+
+
+rule overlays:
+    input:
+        images=files("scenes", "images/{category}/{prompt}/{shard}.h5"),
+        masks=files("masks"),
+        people=files("people"),
+        screening=files("screening"),
+        body=located(plan.config.body.file),
+    output:
+        figure="{tree}/figures/{category}_people.png",
+        record="{tree}/figures/{category}_people.png.record.json",
+    params:
+        settings=settings("overlays"),
+        code=plan.code("overlays"),
+    log:
+        "{tree}/logs/figures/{category}_people.log",
+    conda:
+        "../envs/aggregation.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    message:
+        "Drawing the fitted people of {wildcards.category}."
+    shell:
+        "python -m chorus overlays --images {input.images:q} --masks {input.masks:q} --people {input.people:q}"
+        " --screening {input.screening:q} --body {input.body:q} --category {wildcards.category:q}"
+        " --settings {params.settings:q} --output {output.figure:q} > {log:q} 2>&1"

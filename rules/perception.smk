@@ -1,0 +1,140 @@
+# What is to be seen in the pictures, and which of them are good enough.
+# INPUTS: {tree}/images, {tree}/annotations (backend annotations), {tree}/scenes (true people).
+# OUTPUTS: {tree}/masks, {tree}/keypoints, {tree}/people by shard; {tree}/screening by prompt.
+
+
+rule blazepose:
+    output:
+        BLAZEPOSE_MODEL,
+    log:
+        "results/logs/blazepose.log",
+    conda:
+        "../envs/perception.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=10,
+    message:
+        "Taking the BlazePose network out of the mediapipe wheel."
+    shell:
+        "python -m chorus fetch blazepose --output {output:q} > {log:q} 2>&1"
+
+
+rule masks:
+    input:
+        images=files("scenes", "images/{category}/{prompt}/{shard}.h5"),
+        annotations=files("scenes", "annotations/{category}/{prompt}/{shard}.json"),
+    output:
+        masks="{tree}/masks/{category}/{prompt}/{shard}.h5",
+        record="{tree}/masks/{category}/{prompt}/{shard}.h5.record.json",
+    params:
+        settings=settings("masks"),
+        code=plan.code("masks"),
+    log:
+        "{tree}/logs/masks/{category}/{prompt}/{shard}.log",
+    benchmark:
+        "{tree}/benchmarks/masks/{category}/{prompt}/{shard}.jsonl"
+    conda:
+        "../envs/perception.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    message:
+        "Segmenting {wildcards.category} ({wildcards.prompt}, shard {wildcards.shard})."
+    shell:
+        "python -m chorus masks --images {input.images:q} --annotations {input.annotations:q}"
+        " --category {wildcards.category:q} --settings {params.settings:q}"
+        " --output {output.masks:q} > {log:q} 2>&1"
+
+
+rule keypoints:
+    input:
+        images=files("scenes", "images/{category}/{prompt}/{shard}.h5"),
+        masks=files("masks"),
+        annotations=backend("keypoints", "annotations")(
+            files("scenes", "annotations/{category}/{prompt}/{shard}.json")
+        ),
+        model=backend("keypoints", "blazepose")(lambda wildcards: [BLAZEPOSE_MODEL]),
+    output:
+        keypoints="{tree}/keypoints/{category}/{prompt}/{shard}.h5",
+        record="{tree}/keypoints/{category}/{prompt}/{shard}.h5.record.json",
+    params:
+        settings=settings("keypoints"),
+        code=plan.code("keypoints"),
+    log:
+        "{tree}/logs/keypoints/{category}/{prompt}/{shard}.log",
+    benchmark:
+        "{tree}/benchmarks/keypoints/{category}/{prompt}/{shard}.jsonl"
+    conda:
+        "../envs/perception.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    message:
+        "Finding keypoints in {wildcards.category} ({wildcards.prompt}, shard {wildcards.shard})."
+    shell:
+        "python -m chorus keypoints --images {input.images:q} --masks {input.masks:q}"
+        " --annotations {input.annotations:q} --model {input.model:q} --category {wildcards.category:q}"
+        " --settings {params.settings:q} --output {output.keypoints:q} > {log:q} 2>&1"
+
+
+rule people:
+    input:
+        images=files("scenes", "images/{category}/{prompt}/{shard}.h5"),
+        masks=files("masks"),
+        keypoints=files("keypoints"),
+        body=located(plan.config.body.file),
+        scenes=backend("people", "annotations")(files("scenes")),
+        model=backend("people", "blazepose")(lambda wildcards: [BLAZEPOSE_MODEL]),
+    output:
+        people="{tree}/people/{category}/{prompt}/{shard}.h5",
+        record="{tree}/people/{category}/{prompt}/{shard}.h5.record.json",
+    params:
+        settings=settings("people"),
+        code=plan.code("people"),
+    log:
+        "{tree}/logs/people/{category}/{prompt}/{shard}.log",
+    benchmark:
+        "{tree}/benchmarks/people/{category}/{prompt}/{shard}.jsonl"
+    conda:
+        "../envs/perception.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    message:
+        "Fitting people in {wildcards.category} ({wildcards.prompt}, shard {wildcards.shard})."
+    shell:
+        "python -m chorus people --images {input.images:q} --masks {input.masks:q} --keypoints {input.keypoints:q}"
+        " --body {input.body:q} --scenes {input.scenes:q} --model {input.model:q}"
+        " --category {wildcards.category:q} --settings {params.settings:q} --output {output.people:q} > {log:q} 2>&1"
+
+
+rule screening:
+    input:
+        masks=files("masks"),
+        keypoints=files("keypoints"),
+        people=files("people"),
+    output:
+        table="{tree}/screening/{category}/{prompt}.csv",
+        record="{tree}/screening/{category}/{prompt}.csv.record.json",
+    params:
+        settings=settings("screening"),
+        code=plan.code("screening"),
+    log:
+        "{tree}/logs/screening/{category}/{prompt}.log",
+    benchmark:
+        "{tree}/benchmarks/screening/{category}/{prompt}.jsonl"
+    conda:
+        "../envs/aggregation.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    message:
+        "Screening {wildcards.category} ({wildcards.prompt})."
+    shell:
+        "python -m chorus screening --masks {input.masks:q} --keypoints {input.keypoints:q} --people {input.people:q}"
+        " --category {wildcards.category:q} --settings {params.settings:q} --output {output.table:q} > {log:q} 2>&1"
