@@ -55,13 +55,18 @@ INPUTS: dict[str, tuple[Argument, ...]] = {
     "truth": (_BODY, _MESH),
     "testset": (_BODY, _VIEWS, _MESH),
     "pap": (
-        Argument("voxels", "`voxels` file of the category"), Argument("testset", "`testset` file of the category"), _BODY,
+        Argument("voxels", "`voxels` file of the category"), Argument("testset", "`testset` file of the category"),
+        _BODY,
         Argument("truth", "`truth` file (scenes only)", optional=True),
     ),
     "summary": (_many("pap"),),
     "field_figure": (Argument("voxels", "`voxels` file of the category"), _BODY),
     "contact_sheet": (_many("masks"), _many("screening")),
     "overlays": (_many("images"), _many("masks"), _many("people"), _many("screening"), _BODY),
+    "page": (
+        _many("screening"), Argument("figures", "pictures to show", many=True),
+        Argument("pap", "`pap` report, if the category was scored", optional=True),
+    ),
 }  # fmt: skip
 
 OUTPUTS: dict[str, tuple[Argument, ...]] = {
@@ -76,12 +81,14 @@ NAMES: dict[str, tuple[str, ...]] = {
     "votes": ("category", "prompt", "interaction"),
     "truth": ("category", "interactions"),
     "testset": ("category", "interactions"),
+    "page": ("category", "prompts"),
     "skinning": (),
     "summary": (),
 }
 _NAME_HELP = {
     "category": "category name, such as sports_ball",
     "prompt": "text of the prompt",
+    "prompts": "texts of all prompts, separated by the unit separator (0x1f)",
     "interaction": "interaction template of the prompt",
     "interactions": "interaction templates of all prompts, comma-separated, one a prompt",
     "shard": "number of the shard",
@@ -94,7 +101,7 @@ def parser() -> argparse.ArgumentParser:
 
     top = argparse.ArgumentParser(
         prog="python -m chorus",
-        description="From a word to the 3D distribution of that object around a person. Snakemake runs these stages for you: "
+        description="From a word to the 3D distribution of that object around a person. Snakemake runs the stages: "
         "snakemake --cores all results/pap/motorcycle.json",
     )
     commands = top.add_subparsers(dest="command", required=True, metavar="STAGE")
@@ -103,9 +110,13 @@ def parser() -> argparse.ArgumentParser:
     fetch = commands.add_parser("fetch", help="Get a network file from the package registry, checked by its SHA-256.")
     fetch.add_argument("model", choices=["blazepose"], help="which network")
     fetch.add_argument("--output", type=Path, required=True, help="where to put it")
-    check = commands.add_parser("config", help="Check configuration files; prints one line and exits 1 if something is wrong.")
+    check = commands.add_parser(
+        "config", help="Check configuration files; prints one line and exits 1 if something is wrong."
+    )
     check.add_argument("files", nargs="+", type=Path, help="YAML files, later ones win")
-    docs = commands.add_parser("docs", help="Rewrite config.yaml, its schema, docs/config.md and docs/formats.md from the code.")
+    docs = commands.add_parser(
+        "docs", help="Rewrite config.yaml, its schema, docs/config.md and docs/formats.md from the code."
+    )
     docs.add_argument("--root", type=Path, default=Path("."), help="repository root")
     return top
 
@@ -121,12 +132,17 @@ def _add_stage(commands: argparse._SubParsersAction, name: str, text: str, secti
     for key in NAMES.get(name, ("category",)):
         inputs.add_argument(f"--{key}", required=True, metavar="TEXT", help=_NAME_HELP[key])
     outputs = stage.add_argument_group("outputs")
-    outputs.add_argument("--output", type=Path, required=True, metavar="FILE", help="main output; its record goes beside it")
+    outputs.add_argument(
+        "--output", type=Path, required=True, metavar="FILE", help="main output; its record goes beside it"
+    )
     for item in OUTPUTS.get(name, ()):
         outputs.add_argument(f"--{item.name}", type=Path, required=True, metavar="FILE", help=item.help)
     reads = ", ".join(sections) or "nothing"
     stage.add_argument(
-        "--settings", default="{}", metavar="JSON", help=f"configuration sections as JSON (this stage reads: {reads}); defaults otherwise"
+        "--settings",
+        default="{}",
+        metavar="JSON",
+        help=f"configuration sections as JSON (this stage reads: {reads}); defaults otherwise",
     )
 
 

@@ -15,8 +15,9 @@ from pycocotools import mask as coco_mask
 from chorus.errors import FileError
 
 KEYPOINT_NAMES = (
-    "nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder", "left_elbow", "right_elbow",
-    "left_wrist", "right_wrist", "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle", "right_ankle",
+    "nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder", "left_elbow",
+    "right_elbow", "left_wrist", "right_wrist", "left_hip", "right_hip", "left_knee", "right_knee",
+    "left_ankle", "right_ankle",
 )  # fmt: skip
 PERSON = "person"
 MAX_JSON_BYTES = 2 * 2**30
@@ -76,7 +77,9 @@ class CocoFile:
         """Decoded annotations of an image whose category is among `names`."""
         wanted = set(names)
         return [
-            _decode(self, image, item) for item in image.annotations if self.categories.get(item["category_id"]) in wanted
+            _decode(self, image, item)
+            for item in image.annotations
+            if self.categories.get(item["category_id"]) in wanted
         ]
 
 
@@ -114,7 +117,7 @@ def parse_coco(value: Any, path: Path) -> CocoFile:
             )
             for item in value["images"]
         }
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise FileError(f"{path}: is not in COCO's form (problem at {error}); give a COCO instances json.") from None
     return CocoFile(path, categories, images)
 
@@ -136,21 +139,22 @@ def _decode(file: CocoFile, image: CocoImage, item: dict[str, Any]) -> Instance:
         mask = coco_mask.decode(runs).astype(bool) if runs is not None else np.zeros((height, width), bool)
         points = item.get("keypoints")
         keypoints = np.asarray(points, float).reshape(len(KEYPOINT_NAMES), 3) if points and any(points) else None
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+    except Exception as error:  # pycocotools raises bare exceptions for what it cannot read
         raise FileError(f"{file.path}: an annotation of image {image.id} is not in COCO's form ({error}).") from None
     return Instance(file.categories[item["category_id"]], mask, keypoints, bool(item.get("iscrowd", 0)))
 
 
 def coco_json(category: str, images: list[tuple[CocoImage, list[Instance]]]) -> dict[str, Any]:
     """A COCO json of images with their instances; categories are `person` and the given one."""
-    category_ids = {PERSON: 1, category: 2}
-    annotations = []
+    category_ids = {category: 2, PERSON: 1}
+    annotations: list[dict[str, Any]] = []
     for image, instances in images:
         for instance in instances:
             annotations.append(_encode(len(annotations) + 1, image, instance, category_ids[instance.category]))
     return {
         "images": [
-            {"id": image.id, "file_name": image.file_name, "height": image.size[0], "width": image.size[1]} for image, _ in images
+            {"id": image.id, "file_name": image.file_name, "height": image.size[0], "width": image.size[1]}
+            for image, _ in images
         ],
         "annotations": annotations,
         "categories": [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -21,8 +22,9 @@ VariantName = Annotated[str, StringConstraints(pattern=CATEGORY_PATTERN, max_len
 FilePath = Annotated[str, StringConstraints(min_length=1, max_length=1000, pattern=r"^[^\x00-\x1f]+$")]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 KeypointName = Literal[
-    "nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder", "left_elbow", "right_elbow",
-    "left_wrist", "right_wrist", "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle", "right_ankle",
+    "nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder", "left_elbow",
+    "right_elbow", "left_wrist", "right_wrist", "left_hip", "right_hip", "left_knee", "right_knee",
+    "left_ankle", "right_ankle",
 ]  # fmt: skip
 
 
@@ -55,7 +57,8 @@ class Images(Section):
     """The pictures to learn from."""
 
     source: Literal["scenes", "coco"] = Field(
-        "scenes", description="scenes: rendered people with objects, truth known; coco: your photographs with COCO annotations"
+        "scenes",
+        description="scenes: rendered people with objects, truth known; coco: your photographs with COCO annotations",
     )
     shards: int = Field(1, ge=1, le=1000, description="shards of every prompt; raising it only adds files")
     per_view: int = Field(2, ge=1, le=10000, description="images of each of the 22 views in one shard")
@@ -72,7 +75,8 @@ class Scenes(Section):
     no_object: Fraction = Field(0.05, description="share of pictures without the object")
     two_people: Fraction = Field(0.04, description="share of pictures with two people")
     object_mesh: dict[CategoryName, FilePath] = Field(
-        default_factory=dict, description="category -> your OBJ file (metres, y up, z front) in place of our parametric object"
+        default_factory=dict,
+        description="category -> your OBJ file (metres, y up, z front) in place of our parametric object",
     )
 
 
@@ -154,7 +158,17 @@ class Figures(Section):
     overlays: int = Field(24, ge=0, le=500, description="most fitted bodies drawn over their image")
 
 
-OVERLAY_SECTIONS = ("images", "scenes", "segmentation", "boxes", "keypoints", "people", "screening", "calibration", "occupancy")
+OVERLAY_SECTIONS = (
+    "images",
+    "scenes",
+    "segmentation",
+    "boxes",
+    "keypoints",
+    "people",
+    "screening",
+    "calibration",
+    "occupancy",
+)
 
 
 class Config(Section):
@@ -182,11 +196,11 @@ class Config(Section):
     testset: Testset = Testset()
     figures: Figures = Figures()
     variants: dict[VariantName, dict[str, Any] | None] = Field(
-        default_factory=lambda: {
+        default={
             "true_people": {"keypoints": {"backend": "annotations"}, "people": {"backend": "annotations"}},
             "no_canonicalisation": {"occupancy": {"canonicalise": False}},
         },
-        description="name -> settings that differ; results go to results/variants/{name}/, unchanged stages are shared; null = off",
+        description="name -> settings that differ; own files in results/variants/{name}/; null = off",
     )
 
     @model_validator(mode="after")
@@ -202,7 +216,9 @@ class Config(Section):
         for name, overlay in self.variants.items():
             unknown = sorted(set(overlay or ()) - set(OVERLAY_SECTIONS))
             if unknown:
-                raise ValueError(f"variants.{name}: cannot change {unknown}; allowed sections are {list(OVERLAY_SECTIONS)}")
+                raise ValueError(
+                    f"variants.{name}: cannot change {unknown}; allowed sections are {list(OVERLAY_SECTIONS)}"
+                )
         return self
 
     @property
@@ -234,23 +250,33 @@ def parse_config(value: Any, where: str) -> Config:
         ConfigError: one line `where: key: what is wrong, what is allowed`.
     """
     try:
-        config = Config.model_validate_json(json.dumps(value, allow_nan=False, default=_not_json), strict=True)
+        _check_plain(value, "")
+        config = Config.model_validate_json(json.dumps(value), strict=True)
         for name in config.active_variants:
             config.with_overlay(name)
         return config
+    except ConfigError as error:
+        raise ConfigError(f"{where}: {error}") from None
     except ValidationError as error:
         raise ConfigError(f"{where}: {_sentence(error)}") from None
     except (TypeError, ValueError, RecursionError) as error:
-        raise ConfigError(f"{where}: {str(error).splitlines()[0]}; use plain YAML numbers, strings, lists and mappings") from None
+        raise ConfigError(f"{where}: {str(error).splitlines()[0]}; see config.yaml for the form") from None
 
 
-def _not_json(value: Any) -> Any:
-    raise TypeError(f"a value of type {type(value).__name__} is not allowed")
+def _check_plain(value: Any, key: str) -> None:
+    if isinstance(value, dict | list):
+        for name, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            _check_plain(inner, f"{key}.{name}")
+    elif not (value is None or isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value))):
+        shown = value if isinstance(value, float) else f"a {type(value).__name__}"
+        raise ConfigError(
+            f"{' '.join(key[1:].split())}: {shown} is not allowed; use numbers, strings, lists and mappings"
+        )
 
 
 def _sentence(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_context=True)[0]
-    key = ".".join(str(part) for part in first["loc"]) or "configuration"
+    key = " ".join(".".join(str(part)[:60] for part in first["loc"]).split()) or "configuration"
     if first["type"] == "extra_forbidden":
         parent: Any = Config.model_fields
         for part in first["loc"][:-1]:
@@ -273,10 +299,13 @@ class _StrictLoader(yaml.SafeLoader):
         return super().compose_node(parent, index)
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict:
-        keys = [key_node.value for key_node, _ in node.value]
-        for key in keys:
-            if keys.count(key) > 1:
-                raise ConfigError(f"{key}: the key stands twice (line {node.start_mark.line + 1}); keep one")
+        seen: set[str] = set()
+        for key in (key_node for key_node, _ in node.value if isinstance(key_node, yaml.ScalarNode)):
+            if key.value in seen:
+                raise ConfigError(
+                    f"{' '.join(key.value[:60].split())}: stands twice (line {key.start_mark.line + 1}); keep one"
+                )
+            seen.add(key.value)
         return super().construct_mapping(node, deep)
 
 
@@ -304,14 +333,15 @@ def read_yaml(path: Path) -> dict[str, Any]:
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise ConfigError(f"{path.name}: holds a {type(value).__name__}, expected a mapping of settings; see config.yaml")
+        raise ConfigError(
+            f"{path.name}: holds a {type(value).__name__}, expected a mapping of settings; see config.yaml"
+        )
     return value
 
 
 def _check_depth(text: str) -> None:
-    depth = nodes = 0
-    for event in yaml.parse(text, Loader=yaml.SafeLoader):
-        nodes += 1
+    depth = 0
+    for nodes, event in enumerate(yaml.parse(text, Loader=yaml.SafeLoader)):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > MAX_CONFIG_DEPTH or nodes > MAX_CONFIG_NODES:
             raise ConfigError(f"nested deeper than {MAX_CONFIG_DEPTH} levels or too many values; simplify it")

@@ -31,7 +31,11 @@ def default_yaml() -> str:
                 lines.append(f"  # {inner.description}")
                 lines.append("  " + _yaml_line(key, getattr(value, key)))
         elif isinstance(value, dict):
-            lines += [f"# {item.description}", f"{name}:", *("  " + _yaml_line(key, inner) for key, inner in value.items())]
+            lines += [
+                f"# {item.description}",
+                f"{name}:",
+                *("  " + _yaml_line(key, inner) for key, inner in value.items()),
+            ]
         else:
             lines += [f"# {item.description}", _yaml_line(name, value)]
         lines.append("")

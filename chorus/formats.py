@@ -46,7 +46,9 @@ def _cameras(axis: str) -> dict[str, Dataset]:
 
 def _bodies(axis: str) -> dict[str, Dataset]:
     return {
-        "pose": Dataset("float32", (axis, "24", "3"), "radian", "axis-angle of the 24 joints; joint 0 = root in camera axes"),
+        "pose": Dataset(
+            "float32", (axis, "24", "3"), "radian", "axis-angle of the 24 joints; joint 0 = root in camera axes"
+        ),
         "betas": Dataset("float32", (axis, "10"), "", "body shape"),
     }
 
@@ -96,14 +98,18 @@ FORMATS: dict[str, Format] = {
                 "index": _INDEX,
                 "view": _VIEW,
                 "size": _SIZE,
-                "detection_offset": Dataset("int64", ("image+1",), "", "detections of image i are offset[i]:offset[i+1]"),
+                "detection_offset": Dataset(
+                    "int64", ("image+1",), "", "detections of image i are offset[i]:offset[i+1]"
+                ),
                 "label": Dataset("uint8", ("detection",), "", "0 person, 1 object of the category"),
                 "score": Dataset("float32", ("detection",), "", "confidence 0..1"),
                 "box": Dataset("float32", ("detection", "4"), "pixel", "x0, y0, x1, y1"),
                 "span": Dataset("uint16", ("span", "3"), "pixel", "mask rows: row, start, stop"),
                 "span_offset": Dataset("int64", ("detection+1",), "", "spans of detection d are offset[d]:offset[d+1]"),
                 "thumbnail": Dataset("uint8", ("byte",), "", "128-pixel JPEG pictures one after the other"),
-                "thumbnail_offset": Dataset("int64", ("image+1",), "byte", "thumbnail i is thumbnail[offset[i]:offset[i+1]]"),
+                "thumbnail_offset": Dataset(
+                    "int64", ("image+1",), "byte", "thumbnail i is thumbnail[offset[i]:offset[i+1]]"
+                ),
             },
             {"category": "category", "model": "segmentation backend, revision and digest"},
         ),
@@ -134,7 +140,11 @@ FORMATS: dict[str, Format] = {
                 "camera_known": Dataset("bool", ("image",), "", "K, R, t are true, no calibration is needed"),
                 **_cameras("image"),
             },
-            {"category": "category", "model": "people backend, revision and digest", "body": "digest of the body model"},
+            {
+                "category": "category",
+                "model": "people backend, revision and digest",
+                "body": "digest of the body model",
+            },
         ),
         Format(
             "cameras",
@@ -146,7 +156,9 @@ FORMATS: dict[str, Format] = {
                 "loss": Dataset("float32", ("image",), "pixel", "Frobenius norm of the 24x2 residual / 24"),
                 "focal_ratio": Dataset("float32", ("image",), "", "focal length / initial focal length"),
                 "iterations": Dataset("int32", ("image",), "", "optimiser steps"),
-                "status": Dataset("uint8", ("image",), "", "0 converged, 1 loss above threshold, 2 degenerate, 3 known camera"),
+                "status": Dataset(
+                    "uint8", ("image",), "", "0 converged, 1 loss above threshold, 2 degenerate, 3 known camera"
+                ),
                 "azimuth": Dataset("float32", ("image",), "degree", "azimuth of the camera centre"),
                 "bin": Dataset("uint8", ("image",), "", "azimuth bin 0..11"),
                 "weight": Dataset("uint8", ("image",), "", "vote weight, 255 = full; 0 = not used"),
@@ -166,12 +178,22 @@ FORMATS: dict[str, Format] = {
             "Integer partial sums of the votes of a prompt: exactly mergeable.",
             {
                 "group": Dataset(TEXT, ("group",), "", "`total`, later also body parts"),
-                "numerator": Dataset("uint32", ("group", "bin", *_GRID), "1/255 image", "weight of images whose mask has the voxel"),
-                "denominator": Dataset("uint32", ("group", "bin", *_GRID), "1/255 image", "weight of images that contain the voxel"),
+                "numerator": Dataset(
+                    "uint32", ("group", "bin", *_GRID), "1/255 image", "weight of images whose mask has the voxel"
+                ),
+                "denominator": Dataset(
+                    "uint32", ("group", "bin", *_GRID), "1/255 image", "weight of images that contain the voxel"
+                ),
                 "count": Dataset("uint32", ("group", "bin"), "1/255 image", "weight of all images of the azimuth bin"),
                 "images": Dataset("uint32", ("group", "bin"), "image", "number of images of the azimuth bin"),
             },
-            {"category": "category", "prompt": "prompt text", "interaction": "interaction name", "body": "digest of the body model", "canonicalise": _CANONICALISE},
+            {
+                "category": "category",
+                "prompt": "prompt text",
+                "interaction": "interaction name",
+                "body": "digest of the body model",
+                "canonicalise": _CANONICALISE,
+            },
         ),
         Format(
             "voxels",
@@ -183,7 +205,9 @@ FORMATS: dict[str, Format] = {
                 "phi": Dataset("float32", ("group", *_GRID), "", "Phi^c, probability 0..1"),
                 "numerator": Dataset("float64", ("group", *_GRID), "", "sum_b r_b n_b"),
                 "denominator": Dataset("float64", ("group", *_GRID), "", "sum_b r_b d_b"),
-                "n_eff": Dataset("float32", ("group", *_GRID), "image", "effective number of images that saw the voxel"),
+                "n_eff": Dataset(
+                    "float32", ("group", *_GRID), "image", "effective number of images that saw the voxel"
+                ),
                 "images": Dataset("uint32", ("group", "bin"), "image", "number of images by azimuth bin"),
             },
             {"category": "category", "body": "digest of the body model", "canonicalise": _CANONICALISE},
@@ -195,7 +219,9 @@ FORMATS: dict[str, Format] = {
             {
                 "group": Dataset(TEXT, ("group",), "", "`total`, then interactions"),
                 "draws": Dataset("uint32", ("group",), "", "number of draws"),
-                "phi": Dataset("float32", ("group", *_GRID), "", "share of draws whose object holds the warped voxel centre"),
+                "phi": Dataset(
+                    "float32", ("group", *_GRID), "", "share of draws whose object holds the warped voxel centre"
+                ),
             },
             {"category": "category", "body": "digest of the body model"},
         ),
@@ -264,6 +290,10 @@ curve: {threshold, precision, recall, precision_hoa, recall_hoa}, baselines: {na
 images: [{id, vanilla, strict, vanilla_hoa, strict_hoa, target_area, target_area_hoa}], truth: {people, pearson_r, best_iou,
 soft_iou, interactions: {name: the same three}, pap, pap_with_tail}, provenance`. Fractions 0..1; areas in pixels of the
 32-pixel raster. `truth` exists for source `scenes` only.
+
+## report: `results/report/{category}.html`
+
+One self-contained page: prompts, screening, pictures (inside the file), scores. Everything that is text is escaped.
 
 ## summary: `results/summary.json` and `results/summary.md`
 

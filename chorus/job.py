@@ -57,7 +57,9 @@ class Job:
         """All files of an input."""
         return self.inputs.get(name, ())
 
-    def write_arrays(self, kind: str, arrays: Mapping[str, Any], attributes: Mapping[str, str], output: str = "output") -> None:
+    def write_arrays(
+        self, kind: str, arrays: Mapping[str, Any], attributes: Mapping[str, str], output: str = "output"
+    ) -> None:
         """Write an HDF5 output and its record."""
         self._write(output, store.encode_arrays(kind, arrays, attributes), kind)
 
@@ -106,7 +108,9 @@ def parse_sections(stage: str, text: str) -> dict[str, Any]:
         unknown = sorted(set(given) - set(STAGES[stage].sections))
         config = Config.model_validate_json(text)
     except (ValueError, TypeError) as error:
-        raise ConfigError(f"--settings: {str(error).splitlines()[0]}; give a JSON object of configuration sections") from None
+        raise ConfigError(
+            f"--settings: {str(error).splitlines()[0]}; give a JSON object of configuration sections"
+        ) from None
     if unknown:
         raise ConfigError(f"--settings: {stage} does not read {unknown}; it reads {list(STAGES[stage].sections)}")
     return {name: getattr(config, name).model_dump(mode="json") for name in STAGES[stage].sections}

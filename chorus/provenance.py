@@ -13,9 +13,11 @@ from pathlib import Path
 
 PACKAGE_ROOT = Path(__file__).resolve().parent
 RECORDED_PACKAGES = (
-    "chorus-hoi", "numpy", "scipy", "numba", "torch", "h5py", "pillow", "pydantic", "ai-edge-litert", "pycocotools", "snakemake",
+    "chorus-hoi", "numpy", "scipy", "numba", "torch", "h5py", "pillow", "pydantic", "ai-edge-litert",
+    "pycocotools", "snakemake",
 )  # fmt: skip
 _IGNORED_TOKENS = (tokenize.COMMENT, tokenize.NL, tokenize.ENCODING)
+_LAYOUT_TOKENS = (tokenize.INDENT, tokenize.NEWLINE)  # their text is white space, which may differ
 
 
 @functools.cache
@@ -78,10 +80,10 @@ def _source_path(module: str) -> Path | None:
 def _tokens(path: Path | None) -> bytes:
     if path is None:
         return b""
-    tokens = tokenize.tokenize(io.BytesIO(path.read_bytes()).readline)
+    tokens = tokenize.tokenize(io.BytesIO(path.read_bytes().replace(b"\r\n", b"\n")).readline)
     kept = (token for token in tokens if token.type not in _IGNORED_TOKENS)
     # Blocks count by their structure, not by how many spaces they are indented.
-    return "\0".join(f"{token.type}:{'' if token.type == tokenize.INDENT else token.string}" for token in kept).encode()
+    return "\0".join(f"{token.type}:{'' if token.type in _LAYOUT_TOKENS else token.string}" for token in kept).encode()
 
 
 def package_versions() -> dict[str, str]:

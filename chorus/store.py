@@ -1,11 +1,12 @@
 """Reading and writing of result files: atomic, recorded, verified.
 
-One module reads and writes them all. A file appears only complete (temporary name, fsync, rename) and is parsed only after
-its SHA-256 agrees with the record beside it.
+One module reads and writes them all. A file appears only complete (temporary name, fsync, rename) and is parsed only
+after its SHA-256 agrees with the record beside it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
@@ -52,17 +53,20 @@ def sha256_of(path: Path) -> str:
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a file so that it is either absent, old or complete, whatever happens."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with open(temporary, "wb") as stream:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
         os.replace(temporary, path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise FileError(f"{path}: cannot be written ({error.strerror}); free disk space or choose another folder.") from error
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise FileError(
+            f"{path}: cannot be written ({error.strerror}); free disk space or choose another folder."
+        ) from error
 
 
 def write_recorded(path: Path, content: bytes, record: Mapping[str, Any]) -> None:
@@ -102,7 +106,9 @@ def read_record(path: Path) -> dict[str, Any]:
         record = json.loads(sidecar.read_bytes())
         valid = isinstance(record["size"], int) and isinstance(record["sha256"], str)
     except FileNotFoundError:
-        raise FileError(f"{path}: the record {sidecar.name} is missing; copy it along or run the stage again.") from None
+        raise FileError(
+            f"{path}: the record {sidecar.name} is missing; copy it along or run the stage again."
+        ) from None
     except (ValueError, KeyError, TypeError, RecursionError):
         valid = False
     if not valid:
@@ -128,7 +134,9 @@ def read_json(path: Path) -> Any:
 def encode_arrays(kind: str, arrays: Mapping[str, Any], attributes: Mapping[str, str]) -> bytes:
     """Bytes of an HDF5 file of a kind; arrays and attributes must be exactly those of `chorus.formats`."""
     layout = FORMATS[kind]
-    prepared = {name: _prepared(kind, name, arrays[name], item) for name, item in layout.datasets.items() if name in arrays}
+    prepared = {
+        name: _prepared(kind, name, arrays[name], item) for name, item in layout.datasets.items() if name in arrays
+    }
     _check_layout(Path(kind), layout, prepared, {**arrays, **prepared}.keys(), attributes)
     buffer = io.BytesIO()
     with h5py.File(buffer, "w", libver="latest") as file:
@@ -167,10 +175,11 @@ def read_arrays(path: Path, kind: str) -> ArrayFile:
             found = file.attrs.get("kind")
             if found != kind:
                 raise FileError(f"{path}: is a file of kind {found!r}, expected {kind!r}; give the right file.")
-            declared = sum(item.size * item.dtype.itemsize for item in file.values())
+            datasets = _datasets(path, file)
+            declared = sum(item.size * item.dtype.itemsize for item in datasets.values())
             if declared > MAX_ARRAY_BYTES:
                 raise FileError(f"{path}: declares {declared} bytes of arrays, at most {MAX_ARRAY_BYTES} are read.")
-            arrays = {name: np.asarray(item[...]) for name, item in file.items()}
+            arrays = {name: np.asarray(item[...]) for name, item in datasets.items()}
             attributes = {name: str(value) for name, value in file.attrs.items()}
     except (OSError, KeyError, ValueError) as error:
         raise FileError(f"{path}: cannot be parsed as HDF5 ({error}); delete the file and run again.") from error
@@ -180,6 +189,15 @@ def read_arrays(path: Path, kind: str) -> ArrayFile:
             arrays[name] = np.char.decode(arrays[name], "utf-8")
     _check_layout(path, layout, arrays, arrays.keys(), attributes)
     return ArrayFile(path, arrays, attributes)
+
+
+def _datasets(path: Path, file: h5py.File) -> dict[str, h5py.Dataset]:
+    # HDF5 can also hold folders and point at other files; ours never do, and a reader must not follow.
+    for name in file:
+        item = file[name] if isinstance(file.get(name, getlink=True), h5py.HardLink) else None
+        if not isinstance(item, h5py.Dataset) or item.external or item.is_virtual:
+            raise FileError(f"{path}: {name} is no plain array of this file; delete the file and run again.")
+    return dict(file.items())
 
 
 def _prepared(kind: str, name: str, value: Any, item: Dataset) -> np.ndarray:
@@ -195,7 +213,9 @@ def _prepared(kind: str, name: str, value: Any, item: Dataset) -> np.ndarray:
     return cast
 
 
-def _check_layout(path: Path, layout: Format, arrays: Mapping[str, np.ndarray], names: Any, attributes: Mapping) -> None:
+def _check_layout(
+    path: Path, layout: Format, arrays: Mapping[str, np.ndarray], names: Any, attributes: Mapping
+) -> None:
     missing = [n for n in layout.datasets if n not in arrays] + [n for n in layout.attributes if n not in attributes]
     unknown = sorted(set(names) - set(layout.datasets))
     if missing or unknown:
@@ -210,4 +230,6 @@ def _check_layout(path: Path, layout: Format, arrays: Mapping[str, np.ndarray], 
             base, extra = (dim[:-2], 1) if dim.endswith("+1") else (dim, 0)
             expected = int(base) if base.isdigit() else lengths.setdefault(base, length - extra)
             if length != expected + extra:
-                raise FileError(f"{path}: axis {dim} of dataset {name} has length {length}, expected {expected + extra}.")
+                raise FileError(
+                    f"{path}: axis {dim} of dataset {name} has length {length}, expected {expected + extra}."
+                )

@@ -74,7 +74,8 @@ STAGES: dict[str, Stage] = {
         "Compute the skinning weights of the canonical grid.",
     ),
     "votes": Stage(
-        "chorus.occupancy.votes_stage", ("body", "grid", "occupancy"), ("cameras", "skinning"), "votes/{category}/{prompt}.h5",
+        "chorus.occupancy.votes_stage", ("body", "grid", "occupancy"), ("cameras", "skinning"),
+        "votes/{category}/{prompt}.h5",
         "Let all masks of a prompt vote in the canonical grid.",
     ),
     "voxels": Stage(
@@ -109,11 +110,16 @@ STAGES: dict[str, Stage] = {
         "chorus.figures.overlay_stage", ("body", "figures"), ("people", "screening"), "figures/{category}_people.png",
         "Draw the fitted bodies over their images.",
     ),
+    "page": Stage(
+        "chorus.figures.page", (), ("pap", "screening", "field_figure", "contact_sheet", "overlays"),
+        "report/{category}.html",
+        "Put pictures, scores and prompts of a category on one page.",
+    ),
 }  # fmt: skip
 
 
 def located(path: str) -> str:
-    """A configured path as it is, but `resources/...` is the program's own folder when the working folder has no such file."""
+    """A configured path; `resources/...` is the program's own folder where the working folder has no such file."""
     if path.startswith(RESOURCES) and not Path(path).exists():
         return str(PROGRAM_ROOT / path)
     return path
@@ -122,8 +128,8 @@ def located(path: str) -> str:
 class Plan:
     """Paths and settings of a configured run.
 
-    A *tree* is `results` or `results/variants/{name}`. A stage of a variant has files of its own only where a setting that
-    it or a stage above it reads differs from the main run.
+    A *tree* is `results` or `results/variants/{name}`. A stage of a variant has files of its own only where a setting
+    that it or a stage above it reads differs from the main run.
     """
 
     def __init__(self, config: Config):
@@ -179,8 +185,7 @@ class Plan:
 
     def targets(self) -> list[str]:
         """What `snakemake all` makes."""
-        figures = ["field_figure", "contact_sheet", "overlays"]
-        wanted = [path for stage in figures for path in self.files(stage, RESULTS)]
+        wanted = self.files("page", RESULTS)
         if self.config.testset.source != "none":
             wanted += self.files("summary", RESULTS)
         return wanted

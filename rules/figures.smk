@@ -1,5 +1,5 @@
 # Pictures of a category: the field, the screening, the fitted people.
-# OUTPUTS: {tree}/figures/{category}_{field,screening,people}.png
+# OUTPUTS: {tree}/figures/{category}_{field,screening,people}.png, {tree}/report/{category}.html
 
 
 rule field_figure:
@@ -79,3 +79,35 @@ rule overlays:
         "python -m chorus overlays --images {input.images:q} --masks {input.masks:q} --people {input.people:q}"
         " --screening {input.screening:q} --body {input.body:q} --category {wildcards.category:q}"
         " --settings {params.settings:q} --output {output.figure:q} > {log:q} 2>&1"
+
+
+rule page:
+    input:
+        screening=files("screening"),
+        figures=lambda wildcards: [
+            path
+            for stage in ("field_figure", "contact_sheet", "overlays")
+            for path in files(stage)(wildcards)
+        ],
+        pap=lambda wildcards: files("pap")(wildcards) if plan.config.testset.source != "none" else [],
+    output:
+        page="{tree}/report/{category}.html",
+        record="{tree}/report/{category}.html.record.json",
+    params:
+        prompts=lambda wildcards: "\x1f".join(prompt.text for prompt in plan.prompts[wildcards.category]),
+        settings=settings("page"),
+        code=plan.code("page"),
+    log:
+        "{tree}/logs/report/{category}.log",
+    conda:
+        "../envs/aggregation.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    message:
+        "Writing the page of {wildcards.category}."
+    shell:
+        "python -m chorus page --screening {input.screening:q} --figures {input.figures:q} --pap {input.pap:q}"
+        " --category {wildcards.category:q} --prompts={params.prompts:q} --settings {params.settings:q}"
+        " --output {output.page:q} > {log:q} 2>&1"

@@ -1,8 +1,8 @@
 """Weak perspective to perspective: align projected joints, as the paper does with Adam (3.3, A.4).
 
-The loss is the Frobenius norm of the 24x2 residual divided by 24, so the paper's threshold of 0.7 is an RMS joint error of
-3.43 pixels. The focal length is free, as in the original code; with exact weak-perspective targets that problem has no
-minimiser (focal length and distance grow together), so the early stop decides the answer.
+The loss is the Frobenius norm of the 24x2 residual divided by 24, so the paper's threshold of 0.7 is an RMS joint
+error of 3.43 pixels. The focal length is free, as in the original code; with exact weak-perspective targets that
+problem has no minimiser (focal length and distance grow together), so the early stop decides the answer.
 """
 
 from __future__ import annotations
@@ -87,9 +87,15 @@ def initial_camera(problem: Problem, field_of_view: float) -> Camera:
 
 def well_posed(problem: Problem) -> np.ndarray:
     """(n,) bool: finite, with a positive scale, and joints that span more than a line in both spaces."""
-    finite = np.isfinite(problem.weak.scale) & np.isfinite(problem.weak.translation).all(1) & np.isfinite(problem.root).all(1)
+    finite = (
+        np.isfinite(problem.weak.scale)
+        & np.isfinite(problem.weak.translation).all(1)
+        & np.isfinite(problem.root).all(1)
+    )
     finite &= np.isfinite(problem.joints3d).all((1, 2)) & np.isfinite(problem.joints2d).all((1, 2))
-    spread = [np.linalg.svd(np.nan_to_num(p - p.mean(1, keepdims=True)), compute_uv=False)[:, 1] for p in _points(problem)]
+    spread = [
+        np.linalg.svd(np.nan_to_num(p - p.mean(1, keepdims=True)), compute_uv=False)[:, 1] for p in _points(problem)
+    ]
     return finite & (problem.weak.scale > 0) & (spread[0] > 1e-3) & (spread[1] > 1e-3)
 
 
@@ -122,7 +128,9 @@ def _adam(start: Camera, joints3d: np.ndarray, joints2d: np.ndarray, settings: C
 
     width = torch.tensor(2 * start.K[:, 0, 2])
     parameters = torch.tensor(
-        np.concatenate([Rotation.from_matrix(start.R).as_rotvec(), start.t, start.K[:, :1, 0] / (2 * start.K[:, :1, 2])], axis=1)
+        np.concatenate(
+            [Rotation.from_matrix(start.R).as_rotvec(), start.t, start.K[:, :1, 0] / (2 * start.K[:, :1, 2])], axis=1
+        )
     )
     centre, target, points = (torch.tensor(value) for value in (start.K[:, :2, 2], joints2d, joints3d))
     best, best_loss = parameters.clone(), torch.full((len(points),), torch.inf, dtype=torch.float64)

@@ -1,6 +1,6 @@
 """Projective Average Precision (paper 4.2, B.2), exactly as its original code computed it, and with the tail.
 
-The original drops the recall that is left after the last threshold, so a perfect binary field scores 0; `with_tail` adds
+The original drops the recall that is left after the last threshold, so a perfect binary field scores 0; the tail adds
 that term. All four variants: vanilla/strict, with and without the pixels of the person.
 """
 
@@ -62,7 +62,9 @@ class Raster:
 
     def target(self, mask: np.ndarray) -> np.ndarray:
         """(h, w) bool: pixels covered by more than half of the mask (H, W), by area averaging."""
-        return _area_matrix(mask.shape[0], self.size[0]) @ mask @ _area_matrix(mask.shape[1], self.size[1]).T > 0.5 + 1e-9
+        return (
+            _area_matrix(mask.shape[0], self.size[0]) @ mask @ _area_matrix(mask.shape[1], self.size[1]).T > 0.5 + 1e-9
+        )
 
 
 def _area_matrix(source: int, target: int) -> np.ndarray:

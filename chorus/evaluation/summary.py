@@ -41,9 +41,12 @@ def row_of(report: dict[str, Any]) -> dict[str, Any]:
 def mean_row(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """Plain means over categories: mPAP and the mean truth scores."""
     mean: dict[str, Any] = {
-        kind: {name: float(np.mean([row[kind][name] for row in rows])) for name in VARIANTS} for kind in ("pap", "pap_with_tail")
+        kind: {name: float(np.mean([row[kind][name] for row in rows])) for name in VARIANTS}
+        for kind in ("pap", "pap_with_tail")
     }
-    return mean | {name: float(np.mean([row[name] for row in rows])) for name in _TRUTH if all(name in row for row in rows)}
+    return mean | {
+        name: float(np.mean([row[name] for row in rows])) for name in _TRUTH if all(name in row for row in rows)
+    }
 
 
 def markdown(summary: dict[str, Any]) -> str:

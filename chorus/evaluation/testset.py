@@ -31,7 +31,9 @@ def run(job: Job) -> None:
     chosen: list[tuple[str, Scene, Photograph]] = []
     for number in progress(range(job.settings.testset.images), "testset"):
         interaction, view = mix[number % len(mix)], views[number % len(views)]
-        request = SceneRequest(category, interaction, view, {name: float(name == "normal") for name in SITUATIONS}, mesh)
+        request = SceneRequest(
+            category, interaction, view, {name: float(name == "normal") for name in SITUATIONS}, mesh
+        )
         for attempt in range(TRIES):
             seed = seed_of(job.settings.run.seed, "testset", category, interaction, view.suffix, number, attempt)
             scene = draw_scene(request, body, np.random.default_rng(seed))
@@ -59,5 +61,3 @@ def selected(photo: Photograph) -> bool:
     if not (photo.object_mask.any() and photo.person_masks.any() and photo.torso_visible):
         return False
     return bool(over_smaller(photo.person_boxes[:1], photo.object_box[None])[0, 0] >= LEAST_OVERLAP)
-
-

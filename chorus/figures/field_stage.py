@@ -96,5 +96,13 @@ def _draw_projection(axes: Any, view: View, phi: np.ndarray, top: float) -> Any:
     alpha = np.where(image < SHOWN_FROM, 0.0, 0.25 + 0.65 * image / top)
     extent = (-SIDE / 2, SIDE / 2, -SIDE / 2, SIDE / 2)
     return axes.imshow(
-        image, origin="lower", extent=extent, cmap="inferno", vmin=0, vmax=top, alpha=alpha, interpolation="bilinear", zorder=3
+        image,
+        origin="lower",
+        extent=extent,
+        cmap="inferno",
+        vmin=0,
+        vmax=top,
+        alpha=alpha,
+        interpolation="bilinear",
+        zorder=3,
     )

@@ -51,7 +51,9 @@ def run(job: Job) -> None:
 def draw_person(pixels: np.ndarray, body: BodyModel, people: store.ArrayFile, position: int) -> np.ndarray:
     """The picture (H, W, 3) uint8 with the body's vertices and bones of one person, seen by its weak camera."""
     camera = WeakCamera(people["weak_scale"][position], people["weak_translation"][position])
-    vertices = body.vertices(people["pose"][position][None].astype(float), people["betas"][position][None].astype(float))[0]
+    vertices = body.vertices(
+        people["pose"][position][None].astype(float), people["betas"][position][None].astype(float)
+    )[0]
     column, row = np.floor(camera.project(vertices)).astype(int).T
     height, width = pixels.shape[:2]
     inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)

@@ -21,7 +21,9 @@ def run(job: Job) -> None:
     rows = [(prompt, row) for prompt, table in by_prompt.items() for row in table]
     chosen = spread(rows, job.settings.figures.contact_sheet_images)
     small = {
-        (path.parent.name, index): content for path in job.many("masks") for index, content in read_thumbnails(path).items()
+        (path.parent.name, index): content
+        for path in job.many("masks")
+        for index, content in read_thumbnails(path).items()
     }
     chosen.sort(key=lambda item: (not item[1].kept, item[1].reason))
     tiles = [

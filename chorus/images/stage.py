@@ -19,7 +19,7 @@ NO_VIEW = 0
 
 
 def run(job: Job) -> None:
-    """Collect the photographs that hold the category; shard s of n takes every n-th one. Unreadable files are skipped."""
+    """Collect the photographs that hold the category, every n-th for shard s of n; unreadable files are skipped."""
     settings, category = job.settings.images, job.names["category"]
     file = coco.read_coco(job.one("annotations"))
     identity = file.category_id(words(category))
@@ -36,7 +36,7 @@ def run(job: Job) -> None:
         kept.append((image, file.instances(image, (coco.PERSON, words(category)))))
     job.write_arrays("images", arrays_of(records), {"category": category, "prompt": job.names["prompt"]})
     job.write_json(coco.coco_json(words(category), kept), "annotations-output")
-    print(f"{category}: {len(records)} photographs with it, {len(chosen[shard :: settings.shards]) - len(records)} skipped.")
+    print(f"{category}: {len(records)} of {len(chosen[shard :: settings.shards])} photographs collected.")
 
 
 def photograph(folder: Path, image: coco.CocoImage) -> bytes:

@@ -34,6 +34,6 @@ class Grid:
         """Flat voxel index (...,) int64 of points (..., 3) in metres; -1 outside the cube or not finite."""
         with np.errstate(invalid="ignore"):
             cell = np.floor((points + SIDE / 2) / self.voxel)
-            inside = ((cell >= 0) & (cell < self.resolution)).all(axis=-1)
+            inside = np.asarray(((cell >= 0) & (cell < self.resolution)).all(axis=-1))
         ix, iy, iz = np.moveaxis(np.where(inside[..., None], cell, 0).astype(np.int64), -1, 0)
         return np.where(inside, (ix * self.resolution + iy) * self.resolution + iz, -1)

@@ -63,7 +63,7 @@ def run(job: Job) -> None:
 
 def poses_of(job: Job) -> dict[int, np.ndarray]:
     """Image index -> pose (24, 3)."""
-    poses = {}
+    poses: dict[int, np.ndarray] = {}
     for path in job.many("people"):
         file = store.read_arrays(path, "people")
         poses |= {int(index): pose.astype(float) for index, pose in zip(file["index"], file["pose"], strict=True)}

@@ -27,6 +27,7 @@ from chorus.perception.posechain import BodyState
 SCHEDULE = ((6, 8.0), (4, 3.0), (10, 1.0))
 MIN_KEYPOINTS = 6  # fewer confident keypoints do not hold a body
 MIN_CONFIDENCE = 0.1
+LEAST_TRUST = 0.1  # in 3D landmarks of a region where BlazePose sees nobody
 _CHUNK = 16  # people solved together
 _DAMPING = (1e-3, 0.3, 4.0)  # at the start, factor after a step that helps, factor after one that does not
 _STRAIGHT = 0.1  # pull of the starting pose towards a limb without twist; settles the twist of a straight limb
@@ -50,12 +51,14 @@ class Observations:
         image: (n, 33, 3) BlazePose landmarks in pixels, and visibility.
         world: (n, 33, 3) BlazePose landmarks in metres, OpenCV axes (see blazepose.Landmarks).
         boxes: (n, 4) person boxes x0, y0, x1, y1 in pixels.
+        presence: (n,) BlazePose's probability of a person: 3D landmarks of nobody pull little.
     """
 
     keypoints: np.ndarray
     image: np.ndarray
     world: np.ndarray
     boxes: np.ndarray
+    presence: np.ndarray
 
     @classmethod
     def of(cls, keypoints: np.ndarray, landmarks: Sequence[Landmarks], boxes: np.ndarray) -> Observations:
@@ -63,13 +66,16 @@ class Observations:
         image = np.array([person.image for person in landmarks]).reshape(-1, len(LANDMARKS), 3)
         world = np.array([person.world for person in landmarks]).reshape(-1, len(LANDMARKS), 3)
         boxes = np.asarray(boxes, float).reshape(-1, 4)
-        return cls(np.asarray(keypoints, float).reshape(-1, 17, 3), image, world, boxes)
+        presence = np.array([person.score for person in landmarks], float)
+        return cls(np.asarray(keypoints, float).reshape(-1, 17, 3), image, world, boxes, presence)
 
     def __len__(self) -> int:
         return len(self.keypoints)
 
     def __getitem__(self, index) -> Observations:
-        return Observations(self.keypoints[index], self.image[index], self.world[index], self.boxes[index])
+        return Observations(
+            self.keypoints[index], self.image[index], self.world[index], self.boxes[index], self.presence[index]
+        )
 
     @property
     def sides(self) -> np.ndarray:
@@ -90,11 +96,15 @@ class Observations:
 
     def targets(self) -> Targets:
         """The same in units of the box, for the points of the fit; unseen keypoints get confidence 0."""
-        extra = self.image[:, _BLAZEPOSE_ROWS[17:]] * np.array([1.0, 1.0, EXTRA_WEIGHT])
+        trust = np.clip(self.presence, LEAST_TRUST, 1.0)[:, None]
+        extra = self.image[:, _BLAZEPOSE_ROWS[17:]].copy()
+        extra[..., 2] *= EXTRA_WEIGHT * trust
         pixels = np.concatenate([np.where(self.confident[..., None], self.keypoints, 0.0), extra], axis=1)
         centre = (self.boxes[:, None, :2] + self.boxes[:, None, 2:]) / 2
         points = (pixels[..., :2] - centre) / self.sides[:, None, None]
-        return Targets(points, pixels[..., 2], self.world[:, _BLAZEPOSE_ROWS], self.image[:, _BLAZEPOSE_ROWS, 2])
+        return Targets(
+            points, pixels[..., 2], self.world[:, _BLAZEPOSE_ROWS], trust * self.image[:, _BLAZEPOSE_ROWS, 2]
+        )
 
 
 @dataclass(frozen=True)

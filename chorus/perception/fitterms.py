@@ -11,7 +11,7 @@ from chorus.body.model import COCO_KEYPOINTS, BodyModel
 from chorus.perception.jointprior import JointPrior
 from chorus.perception.posechain import BodyState, PoseChain
 
-KEYPOINT_SIGMA = 0.02  # of the box's longer side: what BlazePose is off by in the median
+KEYPOINT_SIGMA = 0.015  # of the box's longer side: what a good keypoint is off by
 DIRECTION_SIGMA = 0.20  # radians: BlazePose's bone directions are off by 12 degrees in the median
 ROBUST_FROM = 3.0  # sigmas: residuals beyond this lose their pull (Geman-McClure)
 EXTRA_WEIGHT = 0.3  # of BlazePose's heels, toes and fingers in the picture, beside the keypoints
@@ -170,7 +170,7 @@ def unit(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _robust(residual: np.ndarray, weight: np.ndarray, reach: float) -> tuple[np.ndarray, np.ndarray]:
-    """Geman-McClure loss (n,) of residual vectors (n, m, d) in sigmas, and the weight (n, m) that gives its gradient."""
+    """Geman-McClure loss (n,) of residuals (n, m, d) in sigmas, and the weight (n, m) that gives its gradient."""
     squared = (residual**2).sum(axis=-1)
     damping = 1.0 / (1.0 + squared / reach**2)
     return (weight * squared * damping).sum(axis=1), weight * damping**2

@@ -97,5 +97,3 @@ def screened(images: list[ImageDetections], overlap: float) -> list[tuple[int, D
     """Position in the shard and person of every image that passes the box screen."""
     pairs = [(position, person_and_object(image, overlap)) for position, image in enumerate(images)]
     return [(position, pair[0]) for position, pair in pairs if not isinstance(pair, Reason)]
-
-

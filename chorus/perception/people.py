@@ -58,7 +58,7 @@ def fitted_people(job: Job, detections: list[ImageDetections], body: BodyModel) 
     arrays["pose"][rows], arrays["betas"][rows] = people.pose, people.betas
     arrays["weak_scale"][rows], arrays["weak_translation"][rows] = people.camera.scale, people.camera.translation
     arrays["joints2d"][rows], arrays["residual"][rows] = people.joints2d, people.residual
-    arrays["score"][rows] = pose_scores(body, people, seen, landmarks, silhouettes)
+    arrays["score"][rows] = pose_scores(people, landmarks, silhouettes)
     return arrays
 
 

@@ -35,7 +35,9 @@ class BodyState:
     def moved(self, step: np.ndarray) -> BodyState:
         """The state after a step (n, 82): 3 for the root (a turn in camera axes), 69 joint angles, 10 betas."""
         pose_step = step[:, :N_POSE].reshape(-1, N_JOINTS, 3)
-        return BodyState(rotation_matrices(pose_step[:, 0]) @ self.root, self.turns + pose_step, self.betas + step[:, N_POSE:])
+        return BodyState(
+            rotation_matrices(pose_step[:, 0]) @ self.root, self.turns + pose_step, self.betas + step[:, N_POSE:]
+        )
 
     def where(self, condition: np.ndarray, other: BodyState) -> BodyState:
         """This state where the condition (n,) holds, else the other one."""

@@ -42,7 +42,9 @@ def read_prompts(folder: Path, category: str) -> tuple[Prompt, ...]:
     except FileNotFoundError:
         raise ConfigError(f"categories: {category}: there is no {path}; write it or name another category") from None
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        raise ConfigError(f'{path}: is not a JSON list of {{"text": ..., "interaction": ...}}; correct the file') from None
+        raise ConfigError(
+            f'{path}: is not a JSON list of {{"text": ..., "interaction": ...}}; correct the file'
+        ) from None
     _check(path, prompts)
     return prompts
 

@@ -1,7 +1,8 @@
 """Interaction templates: how a person and an object stand to each other, with the variation of real life.
 
 A template poses a mannequin, places the object by its anchors and lets hands and feet reach for it. Everything is in
-the body frame with an unturned root; left and right are exchanged in half of the draws.
+the body frame with an unturned root; left and right are exchanged in half of the draws, unless people
+keep to one side of the object.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from chorus.body.kinematics import mirror_pose
 from chorus.body.model import JOINT_MIRROR, N_BETAS, BodyModel
 from chorus.errors import ConfigError
 from chorus.scenes import carried, ridden
+from chorus.scenes.anchored import AnchoredObject
 from chorus.scenes.mannequin import Mannequin
-from chorus.scenes.objects import AnchoredObject, make_object
+from chorus.scenes.objects import make_object
 from chorus.scenes.solids import SceneObject
 
 BETA_SPREAD = 0.7  # standard deviation of the shape coefficients
@@ -30,10 +32,12 @@ class Template:
     """One interaction: the object it needs (key of OBJECTS) and the function that arranges person and object.
 
     `arrange` poses the mannequin in place and returns the (4, 4) transform of the object into the body frame.
+    `both_sides`: left and right are exchanged in half of the draws; false where people keep to one side.
     """
 
     object_name: str
     arrange: Arrange
+    both_sides: bool = True
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ class Placement:
 INTERACTIONS: dict[str, dict[str, Template]] = {
     "motorcycle": {
         "ride": Template("motorcycle", ridden.ride_motorcycle),
-        "push": Template("motorcycle", ridden.push_motorcycle),
+        "push": Template("motorcycle", ridden.push_motorcycle, both_sides=False),  # from its left, where the stand is
     },
     "bicycle": {
         "ride": Template("bicycle", ridden.ride_bicycle),
@@ -104,7 +108,7 @@ def draw(
     mannequin = Mannequin(body, betas)
     transform = template.arrange(mannequin, thing, rng)
     pose = mannequin.pose
-    if rng.random() < 0.5:
+    if rng.random() < 0.5 and template.both_sides:
         pose, transform = mirror_pose(pose, JOINT_MIRROR), MIRROR_X @ transform
     return Placement(pose, betas, thing.shape.transformed(transform))
 

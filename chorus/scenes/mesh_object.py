@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numba import njit
 from scipy.spatial.transform import Rotation
 
 from chorus.errors import FileError, MissingExtraError
-from chorus.scenes.solids import TriangleMesh, moved
+from chorus.scenes.solids import TriangleMesh
 
 MAX_BYTES = 64 * 2**20  # of an OBJ file
 MAX_FACES = 500_000
@@ -68,8 +69,8 @@ def load_mesh_object(path: str | Path) -> MeshObject:
     except ImportError as error:
         raise MissingExtraError("Reading OBJ files needs trimesh: pip install trimesh.") from error
     try:
-        loaded = trimesh.load(path, file_type="obj", force="mesh", skip_materials=True, process=True)
-        vertices, faces = np.asarray(loaded.vertices, float), np.asarray(loaded.faces, np.int64)
+        loaded: Any = trimesh.load(path, file_type="obj", force="mesh", skip_materials=True, process=True)
+        vertices, faces = np.asarray(loaded.vertices, np.float64), np.asarray(loaded.faces, np.int64)
     except Exception as error:  # a damaged file makes the reader raise anything at all
         raise FileError(f"{path}: cannot be read as OBJ ({type(error).__name__}: {error}).") from error
     if not 0 < len(faces) <= MAX_FACES or not np.isfinite(vertices).all():

@@ -5,16 +5,17 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from chorus.scenes.anchored import AnchoredObject
 from chorus.scenes.mannequin import Mannequin
-from chorus.scenes.objects import AnchoredObject
+from chorus.scenes.solids import vec
 
 JOINT_JITTER = 0.12  # radians, standard deviation at a limb's joint
 POSITION_JITTER = 0.03  # metres, standard deviation of the object's placement along each axis
 GRIP_JITTER = 0.012  # metres, standard deviation of a hand or foot on what it holds
 LONGEST_STEP = 24.0  # degrees of either leg from the vertical
 ANKLE_ABOVE_SOLE = 0.08  # metres
-ELBOW_DOWN = {"left": np.array([0.45, -0.85, -0.3]), "right": np.array([-0.45, -0.85, -0.3])}
-KNEE_AHEAD = {"left": np.array([0.3, 0.1, 1.0]), "right": np.array([-0.3, 0.1, 1.0])}
+ELBOW_DOWN = {"left": vec(0.45, -0.85, -0.3), "right": vec(-0.45, -0.85, -0.3)}
+KNEE_AHEAD = {"left": vec(0.3, 0.1, 1.0), "right": vec(-0.3, 0.1, 1.0)}
 SIDES = (("left", 1.0), ("right", -1.0))
 
 
@@ -28,7 +29,7 @@ def stand(m: Mannequin, rng: np.random.Generator, step: float = 0.0) -> None:
         hip = m.where(f"{side}_hip")
         length = leg_length(m)
         swing = np.radians(sign * np.clip(step, -LONGEST_STEP, LONGEST_STEP))
-        ankle = hip + [sign * spread, -0.985 * length * np.cos(swing), 0.9 * length * np.sin(swing)]
+        ankle = hip + vec(sign * spread, -0.985 * length * np.cos(swing), 0.9 * length * np.sin(swing))
         m.reach(f"{side}_foot", ankle, KNEE_AHEAD[side])
         m.level_foot(side, yaw=sign * rng.normal(8.0, 4.0), pitch=max(0.0, -sign * step))
 
@@ -55,13 +56,13 @@ def jittered(rng: np.random.Generator, point: np.ndarray, sigma: float = POSITIO
 def hold(m: Mannequin, thing: AnchoredObject, rng: np.random.Generator, grips: dict[str, str]) -> None:
     """Bring hands to anchors: `grips` maps a side to the anchor's name; the palm rests on top."""
     for side, anchor in grips.items():
-        palm = thing.anchors[anchor] + np.array([0.0, 0.025, -0.02])
+        palm = thing.anchors[anchor] + vec(0.0, 0.025, -0.02)
         m.reach(f"{side}_hand", jittered(rng, palm, GRIP_JITTER), ELBOW_DOWN[side])
 
 
 def step_on(m: Mannequin, thing: AnchoredObject, rng: np.random.Generator, anchors: dict[str, str]) -> None:
     """Bring feet to anchors with the ball of the foot on top: `anchors` maps a side to the anchor's name."""
     for side, anchor in anchors.items():
-        ankle = thing.anchors[anchor] + np.array([0.0, ANKLE_ABOVE_SOLE + 0.01, -0.09])
+        ankle = thing.anchors[anchor] + vec(0.0, ANKLE_ABOVE_SOLE + 0.01, -0.09)
         m.reach(f"{side}_foot", jittered(rng, ankle, GRIP_JITTER), KNEE_AHEAD[side])
         m.level_foot(side, yaw=rng.normal(0.0, 5.0), pitch=rng.normal(6.0, 5.0))

@@ -94,7 +94,8 @@ def mesh_of(kind: int, size: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _box_mesh(half: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """A cuboid with four vertices per side, so that its edges stay sharp when normals are smoothed."""
-    vertices, faces = [], []
+    vertices: list[np.ndarray] = []
+    faces: list[np.ndarray] = []
     for axis in range(3):
         u, v = np.eye(3)[(axis + 1) % 3], np.eye(3)[(axis + 2) % 3]
         for sign in (1.0, -1.0):

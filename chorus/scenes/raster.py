@@ -48,7 +48,9 @@ def rasterise(vertices: np.ndarray, faces: np.ndarray, camera: Camera, size: tup
     face = np.full((height, width), NO_FACE, np.int32)
     barycentric = np.zeros((height, width, 3), np.float32)
     depth = np.full((height, width), np.inf, np.float32)
-    _draw(np.ascontiguousarray(homogeneous, np.float64), np.ascontiguousarray(faces, np.int64), face, barycentric, depth)
+    _draw(
+        np.ascontiguousarray(homogeneous, np.float64), np.ascontiguousarray(faces, np.int64), face, barycentric, depth
+    )
     return Raster(face, barycentric, depth)
 
 
@@ -110,7 +112,7 @@ def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
 
 @njit(cache=True)
 def interpolate(values: np.ndarray, faces: np.ndarray, face: np.ndarray, barycentric: np.ndarray) -> np.ndarray:
-    """(P, C) float32 values at pixels: per-vertex values (V, C) weighted by barycentric (P, 3) of the faces `face` (P,)."""
+    """(P, C) float32: values (V, C) of the corners of the faces `face` (P,), weighted by `barycentric` (P, 3)."""
     result = np.zeros((len(face), values.shape[1]), np.float32)
     for p in range(len(face)):
         for k in range(3):

@@ -51,10 +51,10 @@ def picture(meshes: list[TriangleMesh], camera: Camera, backdrop: Backdrop, size
     covered = raster.face != NO_FACE
     colour = np.zeros((*fine, 3), np.float32)
     colour[covered] = _shade(everything, raster, covered, camera, backdrop)
-    share = sum(_samples(covered.astype(np.float32))) / OVERSAMPLING**2
+    share = _pooled(covered.astype(np.float32))
     background = _background(camera, backdrop, ground_height, size)
     background *= _shadow(everything, camera, backdrop, ground_height, size)[..., None]
-    image = sum(_samples(colour)) / OVERSAMPLING**2 + (1.0 - share)[..., None] * background
+    image = _pooled(colour) + (1.0 - share)[..., None] * background
 
     owner, depth = _owners(raster, np.append(owner_of_face, -1).astype(np.int8), len(meshes))
     encoded = np.clip(image, 0.0, 1.0) ** (1.0 / GAMMA)
@@ -72,9 +72,7 @@ def _together(meshes: list[TriangleMesh]) -> tuple[TriangleMesh, np.ndarray]:
     return TriangleMesh(vertices, np.concatenate([*faces, no_faces]), colours), owner
 
 
-def _shade(
-    mesh: TriangleMesh, raster: Raster, covered: np.ndarray, camera: Camera, backdrop: Backdrop
-) -> np.ndarray:
+def _shade(mesh: TriangleMesh, raster: Raster, covered: np.ndarray, camera: Camera, backdrop: Backdrop) -> np.ndarray:
     """Linear RGB (P, 3) of the covered pixels: one directional light, and ambient light that is weaker from below."""
     values = np.concatenate([mesh.colours, vertex_normals(mesh.vertices, mesh.faces)], axis=1).astype(np.float32)
     values = interpolate(values, mesh.faces, raster.face[covered], raster.barycentric[covered])
@@ -131,6 +129,11 @@ def _samples(fine: np.ndarray) -> list[np.ndarray]:
     """The samples of each pixel, one array (H, W, ...) per position within the pixel."""
     n = OVERSAMPLING
     return [fine[row::n, column::n] for row in range(n) for column in range(n)]
+
+
+def _pooled(fine: np.ndarray) -> np.ndarray:
+    """Mean (H, W, ...) over the samples of each pixel."""
+    return np.add.reduce(_samples(fine)) / np.float32(OVERSAMPLING**2)
 
 
 def _owners(raster: Raster, owner_of_face: np.ndarray, n_meshes: int) -> tuple[np.ndarray, np.ndarray]:

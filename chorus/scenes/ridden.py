@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from chorus.scenes.anchored import AnchoredObject
 from chorus.scenes.mannequin import Mannequin
-from chorus.scenes.objects import AnchoredObject
 from chorus.scenes.placing import (
     ANKLE_ABOVE_SOLE,
     GRIP_JITTER,
@@ -19,8 +19,9 @@ from chorus.scenes.placing import (
     stand,
     step_on,
 )
+from chorus.scenes.solids import vec
 
-BUTTOCKS_BELOW_PELVIS = np.array([0.0, -0.10, -0.03])  # metres, where a seat meets the body
+BUTTOCKS_BELOW_PELVIS = vec(0.0, -0.10, -0.03)  # metres, where a seat meets the body
 BOTH_GRIPS = {"left": "left_grip", "right": "right_grip"}
 
 
@@ -39,7 +40,7 @@ def push_motorcycle(m: Mannequin, thing: AnchoredObject, rng: np.random.Generato
     """Standing or walking on the motorcycle's left side, both hands on the bars."""
     m.bend_spine(x=rng.normal(24.0, 5.0), y=rng.normal(-10.0, 4.0), z=rng.normal(14.0, 4.0))
     stand(m, rng, step=rng.uniform(0.0, 24.0) * rng.choice([-1.0, 1.0]))
-    left_grip = jittered(rng, m.where("pelvis") + [-0.04, 0.0, 0.42])
+    left_grip = jittered(rng, m.where("pelvis") + vec(-0.04, 0.0, 0.42))
     transform = place(thing.anchors["left_grip"], left_grip, (0, rng.normal(0, 4), rng.normal(-3, 2)))
     transform[1, 3] = m.sole_height()
     hold(m, thing.transformed(transform), rng, BOTH_GRIPS)
@@ -60,8 +61,8 @@ def stand_next_to_bicycle(m: Mannequin, thing: AnchoredObject, rng: np.random.Ge
     """Standing beside a bicycle that may be anywhere around; a hand rests on saddle or bar if one is near."""
     stand(m, rng, step=rng.normal(0.0, 5.0))
     around, distance = rng.uniform(0.0, 2.0 * np.pi), rng.uniform(0.42, 0.62)
-    middle = np.array([0.0, 0.0, 0.08])
-    at = m.where("pelvis") * [1, 0, 1] + distance * np.array([np.cos(around), 0.0, np.sin(around)])
+    middle = vec(0.0, 0.0, 0.08)
+    at = m.where("pelvis") * [1, 0, 1] + distance * vec(np.cos(around), 0.0, np.sin(around))
     along = 90.0 * rng.choice([-1.0, 1.0]) + 90.0 - np.degrees(around)  # across the line of sight, either way
     transform = place(middle, at, (0, along + rng.normal(0.0, 10.0), rng.normal(0, 3)))
     transform[1, 3] = m.sole_height()
@@ -82,11 +83,13 @@ def ride_surfboard(m: Mannequin, thing: AnchoredObject, rng: np.random.Generator
     m.jitter(rng, JOINT_JITTER)
     drop, stance = rng.uniform(0.74, 0.86) * leg_length(m), rng.normal(0.34, 0.03)
     for side, sign in SIDES:
-        ankle = m.where("pelvis") + [sign * stance, -drop, 0.02]
-        m.reach(f"{side}_foot", jittered(rng, ankle * [1, 1, 1], GRIP_JITTER), KNEE_AHEAD[side] + [sign * 0.5, 0, 0])
+        ankle = m.where("pelvis") + vec(sign * stance, -drop, 0.02)
+        m.reach(f"{side}_foot", jittered(rng, ankle, GRIP_JITTER), KNEE_AHEAD[side] + [sign * 0.5, 0, 0])
         m.level_foot(side, yaw=sign * rng.normal(15.0, 6.0) + 10.0)
     deck = m.where("pelvis") * [1, 0, 1] + [0.08, m.sole_height(), 0.03]
-    return place(thing.anchors["deck"], jittered(rng, deck) * [1, 0, 1] + [0, deck[1], 0], (0, 90 + rng.normal(0, 4), 0))
+    under_feet = jittered(rng, deck)
+    under_feet[1] = deck[1]
+    return place(thing.anchors["deck"], under_feet, (0, 90 + rng.normal(0, 4), 0))
 
 
 def sit_on_chair(m: Mannequin, thing: AnchoredObject, rng: np.random.Generator) -> np.ndarray:
@@ -105,7 +108,7 @@ def sit_on_chair(m: Mannequin, thing: AnchoredObject, rng: np.random.Generator) 
         m.reach(f"{side}_foot", ankle, KNEE_AHEAD[side] + [0, 1.0, 0])
         m.level_foot(side, yaw=sign * rng.normal(8.0, 5.0))
         thigh = 0.3 * hip + 0.7 * m.where(f"{side}_knee") + [0, 0.095, 0]
-        m.reach(f"{side}_hand", jittered(rng, thigh, 0.02), np.array([sign * 0.8, -0.3, -0.7]))
+        m.reach(f"{side}_hand", jittered(rng, thigh, 0.02), vec(sign * 0.8, -0.3, -0.7))
     return transform
 
 
@@ -114,7 +117,7 @@ def stand_behind_chair(m: Mannequin, thing: AnchoredObject, rng: np.random.Gener
     m.bend_spine(x=rng.normal(10.0, 5.0))
     stand(m, rng, step=rng.normal(0.0, 4.0))
     middle = 0.5 * (thing.anchors["left_back"] + thing.anchors["right_back"])
-    ahead = jittered(rng, m.where("pelvis") + [0.0, 0.0, 0.38])
+    ahead = jittered(rng, m.where("pelvis") + vec(0.0, 0.0, 0.38))
     transform = place(middle, ahead, (0, rng.normal(0, 6), 0))
     transform[1, 3] = m.sole_height()
     hold(m, thing.transformed(transform), rng, {"left": "left_back", "right": "right_back"})

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from chorus.body.model import COCO_KEYPOINTS, BodyModel
+from chorus.body.model import COCO_KEYPOINTS, N_BETAS, BodyModel
 from chorus.camera import Camera
 from chorus.masks import box_of
 from chorus.scenes.appearance import Backdrop, Outfit, draw_backdrop, draw_outfit, dress
@@ -21,11 +21,13 @@ from chorus.scenes.views import View, draw_camera
 IMAGE_SIZE = 512  # pixels, width and height
 
 # Shares of the situations; the unusual ones give every screen of the cascade work.
-SITUATIONS = {"normal": 0.86, "no_person": 0.045, "no_object": 0.045, "two_people": 0.05}
+SITUATIONS = {"normal": 0.86, "no_person": 0.05, "no_object": 0.05, "two_people": 0.04}
 
 # A keypoint is hidden if a surface lies this much (metres) before it: keypoints of the face lie on the skin, those
 # of the limbs as deep inside as the limb is thick.
-_DEPTH_INSIDE = np.array([0.05] * 3 + [0.09] * 2 + [0.13] * 2 + [0.09] * 2 + [0.08] * 2 + [0.17] * 2 + [0.11] * 2 + [0.09] * 2)
+_DEPTH_INSIDE = np.array(
+    [0.05] * 3 + [0.09] * 2 + [0.13] * 2 + [0.09] * 2 + [0.08] * 2 + [0.17] * 2 + [0.11] * 2 + [0.09] * 2
+)
 _SHOULDERS = [COCO_KEYPOINTS.index("left_shoulder"), COCO_KEYPOINTS.index("right_shoulder")]
 _HIPS = [COCO_KEYPOINTS.index("left_hip"), COCO_KEYPOINTS.index("right_hip")]
 
@@ -188,7 +190,7 @@ def _annotated(points: np.ndarray, person: int, scene: Scene, shot: Picture) -> 
 
 def _draw_bystander(body: BodyModel, joints: np.ndarray, rng: np.random.Generator) -> Bystander:
     """Someone standing 0.8 to 1.4 m from the person, on the same ground, facing anywhere."""
-    betas = rng.normal(0.0, BETA_SPREAD, body.shapedirs.shape[2])
+    betas = rng.normal(0.0, BETA_SPREAD, N_BETAS)
     mannequin = Mannequin(body, betas)
     stand(mannequin, rng, step=rng.normal(0.0, 8.0))
     around, distance, facing = rng.uniform(0.0, 2 * np.pi), rng.uniform(0.8, 1.4), rng.uniform(0.0, 2 * np.pi)

@@ -8,7 +8,9 @@ least 2.5 cm thick: thinner ones are missed by nearly all voxel centres of a sin
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -84,7 +86,9 @@ class Solid:
         low, high = boxes[:, 0].min(axis=0), boxes[:, 1].max(axis=0)
         near = np.flatnonzero(((points >= low) & (points <= high)).all(axis=1))
         inside = np.zeros(len(points), bool)
-        inside[near] = _any_contains(np.ascontiguousarray(points[near], np.float64), self.kind, inverse, self.size, boxes)
+        inside[near] = _any_contains(
+            np.ascontiguousarray(points[near], np.float64), self.kind, inverse, self.size, boxes
+        )
         return inside
 
     def mesh(self) -> TriangleMesh:
@@ -160,9 +164,9 @@ class SolidBuilder:
         transform = _rigid(0.5 * (start + end), turning_y_to(end - start))
         self._add(Kind.FRUSTUM, transform, (at_start, at_end, half_length), colour)
 
-    def path(self, points: list[Point], radius: float, colour: Colour) -> None:
+    def path(self, points: Sequence[Point], radius: float, colour: Colour) -> None:
         """A bent round bar through several points, with balls at the bends."""
-        for start, end in zip(points[:-1], points[1:], strict=True):
+        for start, end in pairwise(points):
             self.tube(start, end, radius, colour)
         for bend in points[1:-1]:
             self.ellipsoid(bend, (radius,) * 3, colour)
@@ -189,6 +193,11 @@ class SolidBuilder:
 
     def _add(self, kind: Kind, transform: np.ndarray, sizes: Point | tuple[float, ...], colour: Colour) -> None:
         self.parts.append((kind, transform, tuple(sizes), colour))
+
+
+def vec(x: float, y: float, z: float) -> np.ndarray:
+    """A point or direction (3,)."""
+    return np.array([x, y, z], dtype=np.float64)
 
 
 def moved(transform: np.ndarray, points: np.ndarray) -> np.ndarray:

@@ -36,7 +36,7 @@ class Shot:
 
 
 def run(job: Job) -> None:
-    """Render the shard; an image depends only on what it is (seed, category, prompt, view, index), never on its turn."""
+    """Render the shard; an image depends only on seed, category, prompt, view and index, never on its turn."""
     body, views, mesh = load_body(job.one("body")), load_views(job.one("views")), user_mesh(job)
     per_view, shares = job.settings.images.per_view, shares_of(job.settings.scenes)
     size = len(views) * per_view
@@ -103,5 +103,3 @@ def shares_of(settings: Scenes) -> dict[str, float]:
 def user_mesh(job: Job) -> SceneObject | None:
     """The user's object in place of the parametric one, if any."""
     return load_mesh_object(job.one("mesh")) if job.many("mesh") else None
-
-

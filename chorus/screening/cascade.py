@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 FULL_WEIGHT = 255
 COLUMNS = (
-    "index", "view", "kept", "reason", "weight", "people", "objects", "overlap", "keypoints_found", "pose_found", "pose_score",
-    "residual", "person_score", "object_score",
+    "index", "view", "kept", "reason", "weight", "people", "objects", "overlap", "keypoints_found", "pose_found",
+    "pose_score", "residual", "person_score", "object_score",
 )  # fmt: skip
 
 
@@ -135,9 +135,10 @@ def read_table(path: Path) -> list[Row]:
         lines = list(csv.DictReader(io.StringIO(store.read_bytes(path).decode())))
         return [
             Row(
-                int(line["index"]), int(line["view"]), Reason(line["reason"]), int(line["people"]), int(line["objects"]),
-                float(line["overlap"]), line["keypoints_found"] == "1", line["pose_found"] == "1", float(line["pose_score"]),
-                float(line["residual"]), float(line["person_score"]), float(line["object_score"]),
+                int(line["index"]), int(line["view"]), Reason(line["reason"]), int(line["people"]),
+                int(line["objects"]), float(line["overlap"]), line["keypoints_found"] == "1",
+                line["pose_found"] == "1", float(line["pose_score"]), float(line["residual"]),
+                float(line["person_score"]), float(line["object_score"]),
             )
             for line in lines
         ]  # fmt: skip

@@ -2,8 +2,9 @@
 
 Adam with a free focal length crawls along a valley (focal length and distance grow together). The reference takes the
 same valley but not the same steps: of the five fits that stop early it stops 0.6 % to 17 % of the steps sooner or later
-(clean2: 703 for the original's 600), for a reason not found; reordering the arithmetic moves that by one step only. So
-loss and rotation agree closely, focal length and distance to 3 %, and the number of steps is not compared.
+(clean2: 703 for the original's 600), for a reason not found: the loss of the original's cameras agrees to the last bit,
+and reordering the arithmetic moves the stop by one step only. So loss and rotation agree closely, focal length and
+distance to 3 %, and the number of steps is not compared.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ def test_loss_of_the_originals_camera(camera_fits, name):
     """R and t of a fit that ran to the end are one step younger than K, so its loss differs in the fifth digit."""
     R, t, K = (torch.from_numpy(camera_fits[f"{name}/{key}"]) for key in "RtK")
     loss = camera.reprojection_loss(R, t, K, problem(camera_fits, name)).item()
-    assert loss == pytest.approx(float(camera_fits[f"{name}/min_loss"]), rel=1e-3)
+    stopped = camera_fits[f"{name}/iterations"] < camera.MAX_ITERATIONS
+    assert loss == pytest.approx(float(camera_fits[f"{name}/min_loss"]), rel=1e-6 if stopped else 1e-3)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from tests.reference.body import Body, bone_transforms, posed_vertices, star_pose, transform_points
-from tests.reference.skinning import grid_centres
+from tests.reference.skinning import distances_between, grid_centres
 
 Pixel = Literal["truncate", "floor"]
 SMALLEST_WEIGHT = 1e-7
@@ -157,10 +157,7 @@ def empty_sums(voxels: int) -> Sums:
 
 def part_region(centres: torch.Tensor, part_vertices: torch.Tensor) -> torch.Tensor:
     """(P,) bool: centres closer than 0.13 m (strictly) to a star-pose vertex (V, 3) of the part (Eq. 12)."""
-    near = [
-        (torch.norm(part_vertices[:, None] - chunk[None], dim=2) < PART_DISTANCE).any(0)
-        for chunk in centres.split(4096)
-    ]
+    near = [(distances_between(part_vertices, chunk) < PART_DISTANCE).any(dim=0) for chunk in centres.split(4096)]
     return torch.cat(near)
 
 
