@@ -17,7 +17,7 @@ include: "rules/figures.smk"
 
 
 rule all:
+    default_target: True
     input:
         plan.targets(),
-    default_target: True
     localrule: True

@@ -61,7 +61,7 @@ class Images(Section):
         description="scenes: rendered people with objects, truth known; coco: your photographs with COCO annotations",
     )
     shards: int = Field(1, ge=1, le=1000, description="shards of every prompt; raising it only adds files")
-    per_view: int = Field(2, ge=1, le=10000, description="images of each of the 22 views in one shard")
+    per_view: int = Field(3, ge=1, le=10000, description="images of each of the 22 views in one shard")
     size: int = Field(512, ge=64, le=4096, description="side of a made picture, pixels")
     folder: FilePath | None = Field(None, description="coco: folder of the photographs")
     annotations: FilePath | None = Field(None, description="coco: COCO json with the instances (and person keypoints)")

@@ -11,9 +11,6 @@ rule cameras:
     output:
         cameras="{tree}/cameras/{category}/{prompt}.h5",
         record="{tree}/cameras/{category}/{prompt}.h5.record.json",
-    params:
-        settings=settings("cameras"),
-        code=plan.code("cameras"),
     log:
         "{tree}/logs/cameras/{category}/{prompt}.log",
     benchmark:
@@ -24,6 +21,9 @@ rule cameras:
     resources:
         mem_mb=2000,
         runtime=60,
+    params:
+        settings=settings("cameras"),
+        code=plan.code("cameras"),
     message:
         "Calibrating cameras of {wildcards.category} ({wildcards.prompt})."
     shell:
@@ -38,9 +38,6 @@ rule skinning:
     output:
         skinning="{tree}/skinning.h5",
         record="{tree}/skinning.h5.record.json",
-    params:
-        settings=settings("skinning"),
-        code=plan.code("skinning"),
     log:
         "{tree}/logs/skinning.log",
     benchmark:
@@ -51,6 +48,9 @@ rule skinning:
     resources:
         mem_mb=2000,
         runtime=30,
+    params:
+        settings=settings("skinning"),
+        code=plan.code("skinning"),
     message:
         "Computing the skinning weights of the canonical grid."
     shell:
@@ -68,11 +68,6 @@ rule votes:
     output:
         votes="{tree}/votes/{category}/{prompt}.h5",
         record="{tree}/votes/{category}/{prompt}.h5.record.json",
-    params:
-        text=lambda wildcards: prompt_of(wildcards).text,
-        interaction=lambda wildcards: prompt_of(wildcards).interaction,
-        settings=settings("votes"),
-        code=plan.code("votes"),
     log:
         "{tree}/logs/votes/{category}/{prompt}.log",
     benchmark:
@@ -83,6 +78,11 @@ rule votes:
     resources:
         mem_mb=2000,
         runtime=60,
+    params:
+        text=lambda wildcards: prompt_of(wildcards).text,
+        interaction=lambda wildcards: prompt_of(wildcards).interaction,
+        settings=settings("votes"),
+        code=plan.code("votes"),
     message:
         "Voting for {wildcards.category} ({wildcards.prompt})."
     shell:
@@ -98,9 +98,6 @@ rule voxels:
     output:
         voxels="{tree}/voxels/{category}.h5",
         record="{tree}/voxels/{category}.h5.record.json",
-    params:
-        settings=settings("voxels"),
-        code=plan.code("voxels"),
     log:
         "{tree}/logs/voxels/{category}.log",
     benchmark:
@@ -111,6 +108,9 @@ rule voxels:
     resources:
         mem_mb=2000,
         runtime=30,
+    params:
+        settings=settings("voxels"),
+        code=plan.code("voxels"),
     message:
         "Merging the votes of {wildcards.category}."
     shell:

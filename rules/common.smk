@@ -40,7 +40,9 @@ def files(stage, path=None):
 
 def settings(stage):
     """Params function: the settings that a stage reads, as JSON."""
-    return lambda wildcards: json.dumps(plan.settings(stage, wildcards.tree), sort_keys=True)
+    return lambda wildcards: json.dumps(
+        plan.settings(stage, wildcards.tree), sort_keys=True
+    )
 
 
 def backend(section, name):
@@ -48,7 +50,9 @@ def backend(section, name):
 
     def chosen(stage_files):
         return lambda wildcards: (
-            stage_files(wildcards) if getattr(plan.configs[wildcards.tree], section).backend == name else []
+            stage_files(wildcards)
+            if getattr(plan.configs[wildcards.tree], section).backend == name
+            else []
         )
 
     return chosen

@@ -9,10 +9,6 @@ rule truth:
     output:
         truth="{tree}/truth/{category}.h5",
         record="{tree}/truth/{category}.h5.record.json",
-    params:
-        interactions=interactions,
-        settings=settings("truth"),
-        code=plan.code("truth"),
     log:
         "{tree}/logs/truth/{category}.log",
     benchmark:
@@ -23,6 +19,10 @@ rule truth:
     resources:
         mem_mb=2000,
         runtime=60,
+    params:
+        interactions=interactions,
+        settings=settings("truth"),
+        code=plan.code("truth"),
     message:
         "Drawing the true field of {wildcards.category}."
     shell:
@@ -39,10 +39,6 @@ rule testset:
     output:
         testset="{tree}/testset/{category}.h5",
         record="{tree}/testset/{category}.h5.record.json",
-    params:
-        interactions=interactions,
-        settings=settings("testset"),
-        code=plan.code("testset"),
     log:
         "{tree}/logs/testset/{category}.log",
     benchmark:
@@ -53,6 +49,10 @@ rule testset:
     resources:
         mem_mb=2000,
         runtime=30,
+    params:
+        interactions=interactions,
+        settings=settings("testset"),
+        code=plan.code("testset"),
     message:
         "Making held-out test images of {wildcards.category}."
     shell:
@@ -66,13 +66,12 @@ rule pap:
         voxels=files("voxels"),
         testset=files("testset"),
         body=located(plan.config.body.file),
-        truth=lambda wildcards: files("truth")(wildcards) if plan.config.images.source == "scenes" else [],
+        truth=lambda wildcards: (
+            files("truth")(wildcards) if plan.config.images.source == "scenes" else []
+        ),
     output:
         report="{tree}/pap/{category}.json",
         record="{tree}/pap/{category}.json.record.json",
-    params:
-        settings=settings("pap"),
-        code=plan.code("pap"),
     log:
         "{tree}/logs/pap/{category}.log",
     benchmark:
@@ -83,6 +82,9 @@ rule pap:
     resources:
         mem_mb=3000,
         runtime=60,
+    params:
+        settings=settings("pap"),
+        code=plan.code("pap"),
     message:
         "Scoring {wildcards.category}."
     shell:
@@ -93,15 +95,14 @@ rule pap:
 
 rule summary:
     input:
-        pap=lambda wildcards: [path for tree in plan.trees for path in plan.files("pap", tree)],
+        pap=lambda wildcards: [
+            path for tree in plan.trees for path in plan.files("pap", tree)
+        ],
     output:
         table="{tree}/summary.json",
         record="{tree}/summary.json.record.json",
         markdown="{tree}/summary.md",
         markdown_record="{tree}/summary.md.record.json",
-    params:
-        settings=settings("summary"),
-        code=plan.code("summary"),
     log:
         "{tree}/logs/summary.log",
     conda:
@@ -110,6 +111,9 @@ rule summary:
     resources:
         mem_mb=1000,
         runtime=10,
+    params:
+        settings=settings("summary"),
+        code=plan.code("summary"),
     message:
         "Putting all scores into one table."
     shell:

@@ -9,9 +9,6 @@ rule field_figure:
     output:
         figure="{tree}/figures/{category}_field.png",
         record="{tree}/figures/{category}_field.png.record.json",
-    params:
-        settings=settings("field_figure"),
-        code=plan.code("field_figure"),
     log:
         "{tree}/logs/figures/{category}_field.log",
     conda:
@@ -20,6 +17,9 @@ rule field_figure:
     resources:
         mem_mb=2000,
         runtime=20,
+    params:
+        settings=settings("field_figure"),
+        code=plan.code("field_figure"),
     message:
         "Drawing the field of {wildcards.category}."
     shell:
@@ -34,9 +34,6 @@ rule contact_sheet:
     output:
         figure="{tree}/figures/{category}_screening.png",
         record="{tree}/figures/{category}_screening.png.record.json",
-    params:
-        settings=settings("contact_sheet"),
-        code=plan.code("contact_sheet"),
     log:
         "{tree}/logs/figures/{category}_screening.log",
     conda:
@@ -45,6 +42,9 @@ rule contact_sheet:
     resources:
         mem_mb=2000,
         runtime=20,
+    params:
+        settings=settings("contact_sheet"),
+        code=plan.code("contact_sheet"),
     message:
         "Drawing kept and rejected images of {wildcards.category}."
     shell:
@@ -62,9 +62,6 @@ rule overlays:
     output:
         figure="{tree}/figures/{category}_people.png",
         record="{tree}/figures/{category}_people.png.record.json",
-    params:
-        settings=settings("overlays"),
-        code=plan.code("overlays"),
     log:
         "{tree}/logs/figures/{category}_people.log",
     conda:
@@ -73,6 +70,9 @@ rule overlays:
     resources:
         mem_mb=4000,
         runtime=30,
+    params:
+        settings=settings("overlays"),
+        code=plan.code("overlays"),
     message:
         "Drawing the fitted people of {wildcards.category}."
     shell:
@@ -89,14 +89,12 @@ rule page:
             for stage in ("field_figure", "contact_sheet", "overlays")
             for path in files(stage)(wildcards)
         ],
-        pap=lambda wildcards: files("pap")(wildcards) if plan.config.testset.source != "none" else [],
+        pap=lambda wildcards: (
+            files("pap")(wildcards) if plan.config.testset.source != "none" else []
+        ),
     output:
         page="{tree}/report/{category}.html",
         record="{tree}/report/{category}.html.record.json",
-    params:
-        prompts=lambda wildcards: "\x1f".join(prompt.text for prompt in plan.prompts[wildcards.category]),
-        settings=settings("page"),
-        code=plan.code("page"),
     log:
         "{tree}/logs/report/{category}.log",
     conda:
@@ -105,6 +103,12 @@ rule page:
     resources:
         mem_mb=1000,
         runtime=10,
+    params:
+        prompts=lambda wildcards: "\x1f".join(
+            prompt.text for prompt in plan.prompts[wildcards.category]
+        ),
+        settings=settings("page"),
+        code=plan.code("page"),
     message:
         "Writing the page of {wildcards.category}."
     shell:

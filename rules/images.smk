@@ -16,11 +16,6 @@ if plan.config.images.source == "scenes":
             images_record="{tree}/images/{category}/{prompt}/{shard}.h5.record.json",
             annotations="{tree}/annotations/{category}/{prompt}/{shard}.json",
             annotations_record="{tree}/annotations/{category}/{prompt}/{shard}.json.record.json",
-        params:
-            text=lambda wildcards: prompt_of(wildcards).text,
-            interaction=lambda wildcards: prompt_of(wildcards).interaction,
-            settings=settings("scenes"),
-            code=plan.code("scenes"),
         log:
             "{tree}/logs/scenes/{category}/{prompt}/{shard}.log",
         benchmark:
@@ -31,6 +26,11 @@ if plan.config.images.source == "scenes":
         resources:
             mem_mb=2000,
             runtime=30,
+        params:
+            text=lambda wildcards: prompt_of(wildcards).text,
+            interaction=lambda wildcards: prompt_of(wildcards).interaction,
+            settings=settings("scenes"),
+            code=plan.code("scenes"),
         message:
             "Rendering scenes of {wildcards.category} ({wildcards.prompt}, shard {wildcards.shard})."
         shell:
@@ -49,10 +49,6 @@ else:
             images_record="{tree}/images/{category}/{prompt}/{shard}.h5.record.json",
             annotations="{tree}/annotations/{category}/{prompt}/{shard}.json",
             annotations_record="{tree}/annotations/{category}/{prompt}/{shard}.json.record.json",
-        params:
-            text=lambda wildcards: prompt_of(wildcards).text,
-            settings=settings("photographs"),
-            code=plan.code("photographs"),
         log:
             "{tree}/logs/photographs/{category}/{prompt}/{shard}.log",
         benchmark:
@@ -63,6 +59,10 @@ else:
         resources:
             mem_mb=2000,
             runtime=30,
+        params:
+            text=lambda wildcards: prompt_of(wildcards).text,
+            settings=settings("photographs"),
+            code=plan.code("photographs"),
         message:
             "Collecting photographs of {wildcards.category} (shard {wildcards.shard})."
         shell:

@@ -27,9 +27,6 @@ rule masks:
     output:
         masks="{tree}/masks/{category}/{prompt}/{shard}.h5",
         record="{tree}/masks/{category}/{prompt}/{shard}.h5.record.json",
-    params:
-        settings=settings("masks"),
-        code=plan.code("masks"),
     log:
         "{tree}/logs/masks/{category}/{prompt}/{shard}.log",
     benchmark:
@@ -40,6 +37,9 @@ rule masks:
     resources:
         mem_mb=2000,
         runtime=60,
+    params:
+        settings=settings("masks"),
+        code=plan.code("masks"),
     message:
         "Segmenting {wildcards.category} ({wildcards.prompt}, shard {wildcards.shard})."
     shell:
@@ -59,9 +59,6 @@ rule keypoints:
     output:
         keypoints="{tree}/keypoints/{category}/{prompt}/{shard}.h5",
         record="{tree}/keypoints/{category}/{prompt}/{shard}.h5.record.json",
-    params:
-        settings=settings("keypoints"),
-        code=plan.code("keypoints"),
     log:
         "{tree}/logs/keypoints/{category}/{prompt}/{shard}.log",
     benchmark:
@@ -72,6 +69,9 @@ rule keypoints:
     resources:
         mem_mb=2000,
         runtime=60,
+    params:
+        settings=settings("keypoints"),
+        code=plan.code("keypoints"),
     message:
         "Finding keypoints in {wildcards.category} ({wildcards.prompt}, shard {wildcards.shard})."
     shell:
@@ -91,9 +91,6 @@ rule people:
     output:
         people="{tree}/people/{category}/{prompt}/{shard}.h5",
         record="{tree}/people/{category}/{prompt}/{shard}.h5.record.json",
-    params:
-        settings=settings("people"),
-        code=plan.code("people"),
     log:
         "{tree}/logs/people/{category}/{prompt}/{shard}.log",
     benchmark:
@@ -104,6 +101,9 @@ rule people:
     resources:
         mem_mb=2000,
         runtime=60,
+    params:
+        settings=settings("people"),
+        code=plan.code("people"),
     message:
         "Fitting people in {wildcards.category} ({wildcards.prompt}, shard {wildcards.shard})."
     shell:
@@ -120,9 +120,6 @@ rule screening:
     output:
         table="{tree}/screening/{category}/{prompt}.csv",
         record="{tree}/screening/{category}/{prompt}.csv.record.json",
-    params:
-        settings=settings("screening"),
-        code=plan.code("screening"),
     log:
         "{tree}/logs/screening/{category}/{prompt}.log",
     benchmark:
@@ -133,6 +130,9 @@ rule screening:
     resources:
         mem_mb=1000,
         runtime=30,
+    params:
+        settings=settings("screening"),
+        code=plan.code("screening"),
     message:
         "Screening {wildcards.category} ({wildcards.prompt})."
     shell:

@@ -79,28 +79,28 @@ def initial_camera(problem: Problem, field_of_view: float) -> Camera:
     """The weak cameras as perspective ones: distance f / s, so that the body's origin has the same size and place."""
     sizes = [tuple(size) for size in problem.size.tolist()]
     K = np.array([field_of_view_intrinsics(size, field_of_view) for size in sizes]).reshape(-1, 3, 3)
-    scale = problem.weak.scale[:, None]
+    scale = np.where(problem.weak.scale > 0, problem.weak.scale, np.nan)[:, None]  # without a size there is no distance
     lateral = (problem.weak.translation - K[:, :2, 2]) / scale
     t = np.concatenate([lateral, K[:, :1, 0] / scale], axis=1)
     return Camera(K, Rotation.from_rotvec(problem.root).as_matrix().reshape(-1, 3, 3), t)
 
 
 def well_posed(problem: Problem) -> np.ndarray:
-    """(n,) bool: finite, with a positive scale, and joints that span more than a line in both spaces."""
-    finite = (
+    """(n,) bool: finite, with a positive scale, and at least four distinct joints beyond a line in both spaces."""
+    known = (
         np.isfinite(problem.weak.scale)
         & np.isfinite(problem.weak.translation).all(1)
         & np.isfinite(problem.root).all(1)
     )
-    finite &= np.isfinite(problem.joints3d).all((1, 2)) & np.isfinite(problem.joints2d).all((1, 2))
-    spread = [
-        np.linalg.svd(np.nan_to_num(p - p.mean(1, keepdims=True)), compute_uv=False)[:, 1] for p in _points(problem)
-    ]
-    return finite & (problem.weak.scale > 0) & (spread[0] > 1e-3) & (spread[1] > 1e-3)
+    return known & (problem.weak.scale > 0) & _spread_out(problem.joints3d) & _spread_out(problem.joints2d)
 
 
-def _points(problem: Problem) -> tuple[np.ndarray, np.ndarray]:
-    return problem.joints3d, problem.joints2d
+def _spread_out(points: np.ndarray) -> np.ndarray:
+    finite = np.isfinite(points).all((1, 2))
+    safe = np.where(finite[:, None, None], points, 0.0)
+    across = np.linalg.svd(safe - safe.mean(1, keepdims=True), compute_uv=False)[:, 1]
+    distinct = np.array([len(np.unique(item, axis=0)) for item in safe], int)
+    return finite & (across > 1e-3) & (distinct >= 4)
 
 
 def fit_cameras(problem: Problem, settings: Calibration) -> Fit:

@@ -1,0 +1,67 @@
+"""The field around a posed body: the star pose is itself, what comes from outside the cube is empty."""
+
+import numpy as np
+import pytest
+
+from chorus.body.model import JOINT_NAMES, STAR_POSE
+from chorus.occupancy.grid import Grid
+from chorus.occupancy.posing import canonical_index, look_up
+from chorus.occupancy.skinning import warp
+from chorus.occupancy.skinning_stage import canonical_weights
+
+GRID = Grid(16)
+
+
+def test_grid_centres_and_indices():
+    grid = Grid(4)
+    centres = grid.centres()
+    assert centres[0].tolist() == [-1.125, -1.125, -1.125]
+    assert centres[1].tolist() == [-1.125, -1.125, -0.375], "z runs fastest"
+    assert np.array_equal(grid.flat_index(centres), np.arange(64))
+    assert grid.flat_index(np.array([[-1.5, -1.5, -1.5], [1.4999, 1.4999, 1.4999]])).tolist() == [0, 63]
+    outside = [[1.5, 0, 0], [0, -1.5001, 0], [np.nan, 0, 0], [0, np.inf, 0], [0, 0, -np.inf], [1e300, 0, 0]]
+    assert (grid.flat_index(np.array(outside)) == -1).all()
+
+
+def test_the_star_pose_is_itself(open_body):
+    assert np.array_equal(canonical_index(GRID, open_body, STAR_POSE), np.arange(16**3))
+
+
+def test_the_root_does_not_matter(open_body):
+    turned = STAR_POSE.copy()
+    turned[0] = [0.3, 2.0, -1.0]
+    assert np.array_equal(canonical_index(GRID, open_body, turned), np.arange(16**3))
+
+
+def test_a_raised_arm_carries_its_voxels_and_some_come_from_outside(open_body):
+    pose = STAR_POSE.copy()
+    pose[JOINT_NAMES.index("left_shoulder"), 2] = np.pi / 4
+    grid = Grid(32)
+    index = canonical_index(grid, open_body, pose)
+    assert ((index >= -1) & (index < 32**3)).all()
+    assert (index == -1).any()
+    hand = open_body.joints(pose[None], np.zeros(10))[0, JOINT_NAMES.index("left_hand")]
+    there = open_body.joints(STAR_POSE[None], np.zeros(10))[0, JOINT_NAMES.index("left_hand")]
+    at_hand = grid.flat_index(hand[None])[0]
+    assert np.linalg.norm(grid.centres()[index[at_hand]] - there) < 0.15
+    feet = grid.centres()[:, 1] < -0.9
+    assert np.mean(index[feet] == np.flatnonzero(feet)) > 0.9
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_there_and_back(open_body, seed):
+    pose = np.random.default_rng(seed).normal(0, 0.15, (24, 3))
+    pose[0] = 0
+    bones = open_body.canonical_bones(pose[None])[0]
+    posed = GRID.flat_index(warp(canonical_weights(GRID, open_body), bones, GRID.centres()))
+    back = canonical_index(GRID, open_body, pose)
+    inside = posed >= 0
+    returned = back[posed[inside]]
+    home = np.linalg.norm(GRID.centres()[returned] - GRID.centres()[inside], axis=1)
+    assert np.median(home[returned >= 0]) <= GRID.voxel * 1.01
+
+
+def test_looking_up():
+    phi = np.arange(8, dtype=np.float32).reshape(2, 2, 2) / 8
+    assert look_up(phi, np.array([7, -1, 0, 3])).tolist() == [0.875, 0, 0, 0.375]
+    assert look_up(phi, np.array([7])).dtype == np.float32
