@@ -114,7 +114,7 @@ class Screening(Section):
         [["left_shoulder", "right_shoulder"], ["left_hip", "right_hip"]],
         description="of every group at least one keypoint must be present; [] switches the keypoint rule off",
     )
-    pose_score: Fraction = Field(0.5, description="least pose score of the estimated body; 0 keeps failed poses")
+    pose_score: Fraction = Field(0.3, description="least pose score of the estimated body; 0 keeps failed poses")
 
 
 class Calibration(Section):

@@ -11,11 +11,11 @@ from types import SimpleNamespace
 from typing import Any
 
 from chorus import store
-from chorus.config import Config
+from chorus.config import Config, parse_config
 from chorus.errors import ConfigError, FileError
 from chorus.naming import digest_of
 from chorus.provenance import code_digest, package_versions
-from chorus.workflow import PROGRAM_ROOT, STAGES
+from chorus.workflow import PROGRAM_ROOT, STAGES, settings_of
 
 
 @dataclass(frozen=True)
@@ -105,12 +105,11 @@ def parse_sections(stage: str, text: str) -> dict[str, Any]:
     """Settings given on the command line as JSON, completed with defaults and reduced to what the stage reads."""
     try:
         given = json.loads(text)
-        unknown = sorted(set(given) - set(STAGES[stage].sections))
-        config = Config.model_validate_json(text)
-    except (ValueError, TypeError) as error:
-        raise ConfigError(
-            f"--settings: {str(error).splitlines()[0]}; give a JSON object of configuration sections"
-        ) from None
-    if unknown:
+    except (ValueError, RecursionError):
+        given = None
+    if not isinstance(given, dict):
+        raise ConfigError("--settings: cannot be used; give a JSON object of configuration sections")
+    if unknown := sorted(set(given) - set(STAGES[stage].sections)):
         raise ConfigError(f"--settings: {stage} does not read {unknown}; it reads {list(STAGES[stage].sections)}")
-    return {name: getattr(config, name).model_dump(mode="json") for name in STAGES[stage].sections}
+    config = parse_config({**given, "variants": {}}, "--settings")
+    return settings_of(stage, config)

@@ -30,6 +30,7 @@ class Stage:
         upstream: stages whose files it may read.
         path: its file below the results tree.
         help: one sentence for the command line.
+        ignores: (section, key) that it gets with a section but that cannot change its files.
     """
 
     module: str
@@ -37,6 +38,7 @@ class Stage:
     upstream: tuple[str, ...]
     path: str
     help: str
+    ignores: tuple[tuple[str, str], ...] = ()
 
 
 _SHARD = "{category}/{prompt}/{shard}"
@@ -44,6 +46,7 @@ STAGES: dict[str, Stage] = {
     "scenes": Stage(
         "chorus.scenes.stage", ("run", "body", "images", "scenes"), (), f"scenes/{_SHARD}.h5",
         "Render people with objects: pictures, their COCO annotations and the truth.",
+        (("images", "shards"), ("images", "folder"), ("images", "annotations")),
     ),
     "photographs": Stage(
         "chorus.images.stage", ("images",), (), f"images/{_SHARD}.h5",
@@ -125,6 +128,14 @@ def located(path: str) -> str:
     return path
 
 
+def settings_of(stage: str, config: Config) -> dict[str, Any]:
+    """The sections of a configuration that a stage reads, as plain values, without the keys that it ignores."""
+    sections = {name: getattr(config, name).model_dump(mode="json") for name in STAGES[stage].sections}
+    for section, key in STAGES[stage].ignores:
+        del sections[section][key]
+    return sections
+
+
 class Plan:
     """Paths and settings of a configured run.
 
@@ -147,7 +158,7 @@ class Plan:
 
     def settings(self, stage: str, tree: str) -> dict[str, Any]:
         """The sections of the configuration that a stage reads, as plain values."""
-        return {name: getattr(self.configs[tree], name).model_dump(mode="json") for name in STAGES[stage].sections}
+        return settings_of(stage, self.configs[tree])
 
     def differs(self, stage: str, tree: str) -> bool:
         """Whether a variant's stage, or any stage above it, has settings of its own."""

@@ -1,6 +1,7 @@
 # Functions only: the plan (paths, settings, code digests) lives in chorus/workflow.py.
 import json
 import re
+import shlex
 import sys
 from pathlib import Path
 
@@ -11,15 +12,17 @@ from chorus.errors import ChorusError
 from chorus.workflow import BLAZEPOSE_MODEL, Plan, located
 
 # Stages are found from any directory and environment; not part of the recorded shell text, so it reruns nothing.
-shell.prefix(f"export PYTHONPATH={json.dumps(workflow.basedir)} PYTHONHASHSEED=0; ")
+shell.prefix(f"export PYTHONPATH={shlex.quote(workflow.basedir)} PYTHONHASHSEED=0; ")
 
 
 def checked_plan():
     """The plan, or one line and exit status 1."""
+    # Those of the command line come first, the embedded default last; a wrong key is most likely in the user's own.
+    paths = [Path(path) for path in workflow.configfiles]
     try:
-        for path in workflow.configfiles:
-            read_yaml(Path(path))
-        return Plan(parse_config(config, "config.yaml"))
+        for path in paths:
+            read_yaml(path)
+        return Plan(parse_config(config, paths[-2:][0].name))
     except ChorusError as error:
         print(f"ERROR: {error}", file=sys.stderr)
         sys.exit(1)

@@ -18,7 +18,8 @@ from chorus.occupancy.grid import SIDE
 if TYPE_CHECKING:
     from chorus.job import Job
 
-SHOWN_FROM = 0.05  # probabilities below are not drawn, as in the paper's figures
+SHOWN_FROM = 0.25  # share of the largest probability from which colour begins to cover the body
+OPACITY = 0.9
 BODY_GREY = 0.78
 CROP = 1.35  # metres around the origin that are drawn
 
@@ -58,7 +59,7 @@ def draw_field(phi: np.ndarray, body: BodyModel, title: str) -> bytes:
     figure = Figure(figsize=(13, 4.8), layout="constrained")
     canvas = FigureCanvasAgg(figure)
     vertices = body.vertices(STAR_POSE[None], np.zeros((1, 10)))[0]
-    top = max(float(phi.max()), SHOWN_FROM)
+    top = max(float(phi.max()), 0.01)  # an empty field is drawn as nothing
     for view, axes in zip(VIEWS, figure.subplots(1, len(VIEWS)), strict=True):
         _draw_body(axes, view, vertices, body.faces)
         shown = _draw_projection(axes, view, phi, top)
@@ -93,7 +94,7 @@ def _draw_projection(axes: Any, view: View, phi: np.ndarray, top: float) -> Any:
     remaining = [axis for axis in range(3) if axis != view.towards[0]]
     image = flat.T if remaining[0] == view.right[0] else flat  # rows = up, columns = right
     image = image[:: view.up[1], :: view.right[1]]
-    alpha = np.where(image < SHOWN_FROM, 0.0, 0.25 + 0.65 * image / top)
+    alpha = OPACITY * np.clip((image / top - SHOWN_FROM) / (1 - SHOWN_FROM), 0.0, 1.0)
     extent = (-SIDE / 2, SIDE / 2, -SIDE / 2, SIDE / 2)
     return axes.imshow(
         image,

@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 from chorus import store
 from chorus.body.loading import load_body
 from chorus.body.model import BodyModel
-from chorus.camera import WeakCamera
+from chorus.camera import Camera, WeakCamera
 from chorus.figures.sheets import KEPT, REJECTED, Tile, draw_sheet
 from chorus.images.shard import read_shard
 from chorus.naming import words
@@ -49,23 +49,34 @@ def run(job: Job) -> None:
 
 
 def draw_person(pixels: np.ndarray, body: BodyModel, people: store.ArrayFile, position: int) -> np.ndarray:
-    """The picture (H, W, 3) uint8 with the body's vertices and bones of one person, seen by its weak camera."""
-    camera = WeakCamera(people["weak_scale"][position], people["weak_translation"][position])
-    vertices = body.vertices(
-        people["pose"][position][None].astype(float), people["betas"][position][None].astype(float)
-    )[0]
-    column, row = np.floor(camera.project(vertices)).astype(int).T
-    height, width = pixels.shape[:2]
-    inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
-    covered = np.zeros((height, width), bool)
-    covered[row[inside], column[inside]] = True
-    blend(pixels, covered, BODY_COLOUR)
+    """The picture (H, W, 3) uint8 with the body's vertices and bones of one person."""
+    blend(pixels, silhouette(camera.project(vertices), body.faces, pixels.shape[:2]), BODY_COLOUR)
     image = Image.fromarray(pixels.round().astype(np.uint8))
     draw = ImageDraw.Draw(image)
     joints = people["joints2d"][position]
     for joint, parent in enumerate(body.parents):
         if parent >= 0:
             draw.line([tuple(map(float, joints[parent])), tuple(map(float, joints[joint]))], BONE_COLOUR, 2)
+    return np.asarray(image)
+
+
+def vertex_pixels(body: BodyModel, people: store.ArrayFile, position: int) -> np.ndarray:
+    """Pixels (V, 2) of the vertices, by the true camera where it is known, else by the weak one; NaN if unseen."""
+    pose, betas = people["pose"][position].astype(float), people["betas"][position].astype(float)
+    if people["camera_known"][position]:
+        pose[0] = 0.0  # the true camera sees the body frame, its R holds the root
+        camera = Camera(people["K"][position], people["R"][position], people["t"][position])
+        return camera.project(body.vertices(pose[None], betas[None])[0])[0]
+    weak = WeakCamera(people["weak_scale"][position], people["weak_translation"][position])
+    return weak.project(body.vertices(pose[None], betas[None])[0])
+
+
+def silhouette(vertices2d: np.ndarray, faces: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """(H, W) bool: pixels covered by triangles (F, 3) of projected vertices (V, 2)."""
+    image = Image.new("1", (size[1], size[0]))
+    draw = ImageDraw.Draw(image)
+    for corners in vertices2d[faces].reshape(-1, 6).tolist():
+        draw.polygon(corners, fill=1)
     return np.asarray(image)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import textwrap
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,12 +12,13 @@ from PIL import Image, ImageDraw, ImageFont
 from chorus.images.pixels import encode_png
 
 KEPT, REJECTED = (30, 140, 60), (190, 40, 40)
-_BORDER, _CAPTION, _GAP = 4, 30, 6
+_EMPTY = (235, 235, 235)
+_BORDER, _CAPTION, _GAP = 4, 44, 6
 
 
 @dataclass(frozen=True)
 class Tile:
-    """One picture of a sheet: pixels (h, w, 3) uint8, up to two lines of caption, border colour."""
+    """One picture of a sheet: pixels (h, w, 3) uint8, up to three lines of caption, border colour."""
 
     pixels: np.ndarray
     caption: str
@@ -35,7 +37,8 @@ def draw_sheet(tiles: list[Tile], title: str, side: int, columns: int) -> bytes:
     for number, tile in enumerate(tiles):
         x = _GAP + (number % columns) * cell_width
         y = head + (number // columns) * cell_height
-        draw.rectangle((x, y, x + side + 2 * _BORDER - 1, y + side + 2 * _BORDER - 1), fill=tile.colour)
+        frame = (x, y, x + side + 2 * _BORDER - 1, y + side + 2 * _BORDER - 1)
+        draw.rectangle(frame, fill=_EMPTY, outline=tile.colour, width=_BORDER)
         picture = Image.fromarray(tile.pixels)
         picture.thumbnail((side, side))
         offset = ((side - picture.width) // 2, (side - picture.height) // 2)
@@ -50,8 +53,6 @@ def decode_thumbnail(content: bytes) -> np.ndarray:
         return np.asarray(image.convert("RGB"))
 
 
-def wrapped(text: str, width: int = 22) -> str:
-    """At most two lines of about `width` characters."""
-    import textwrap
-
-    return "\n".join(textwrap.wrap(text, width, max_lines=2, placeholder="..."))
+def wrapped(text: str, width: int = 17) -> str:
+    """At most three lines of about `width` characters."""
+    return "\n".join(textwrap.wrap(text, width, max_lines=3, placeholder="..."))

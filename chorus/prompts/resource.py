@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from chorus.naming import slug
 MAX_PROMPTS = 10_000
 MAX_TEXT = 500
 MAX_FILE_BYTES = 10_000_000
+_UNFIT = ("Cc", "Cs")  # control characters and lone surrogates cannot be handed to a program as an argument
+_LINES = str.maketrans("", "", "\t\n")
 
 
 @dataclass(frozen=True)
@@ -57,5 +60,9 @@ def _check(path: Path, prompts: tuple[Prompt, ...]) -> None:
             raise ConfigError(f"{path}: a prompt's text must have 1 to {MAX_TEXT} characters, one has not")
         if not isinstance(prompt.interaction, str):
             raise ConfigError(f"{path}: the interaction of {prompt.text[:40]!r} must be text")
+        if any(
+            unicodedata.category(letter) in _UNFIT for letter in (prompt.text + prompt.interaction).translate(_LINES)
+        ):
+            raise ConfigError(f"{path}: {prompt.text[:40]!r} holds control characters; write plain text")
     if len({prompt.id for prompt in prompts}) < len(prompts):
         raise ConfigError(f"{path}: a prompt stands twice (or two share an id); keep one or reword it")
