@@ -49,8 +49,8 @@ def run(job: Job) -> None:
 
 
 def draw_person(pixels: np.ndarray, body: BodyModel, people: store.ArrayFile, position: int) -> np.ndarray:
-    """The picture (H, W, 3) uint8 with the body's vertices and bones of one person."""
-    blend(pixels, silhouette(camera.project(vertices), body.faces, pixels.shape[:2]), BODY_COLOUR)
+    """The picture (H, W, 3) uint8 with the body and bones of one person."""
+    blend(pixels, silhouette(vertex_pixels(body, people, position), body.faces, pixels.shape[:2]), BODY_COLOUR)
     image = Image.fromarray(pixels.round().astype(np.uint8))
     draw = ImageDraw.Draw(image)
     joints = people["joints2d"][position]
@@ -75,7 +75,8 @@ def silhouette(vertices2d: np.ndarray, faces: np.ndarray, size: tuple[int, int])
     """(H, W) bool: pixels covered by triangles (F, 3) of projected vertices (V, 2)."""
     image = Image.new("1", (size[1], size[0]))
     draw = ImageDraw.Draw(image)
-    for corners in vertices2d[faces].reshape(-1, 6).tolist():
+    corners_of = vertices2d[faces].reshape(-1, 6)
+    for corners in corners_of[np.isfinite(corners_of).all(axis=1)].tolist():
         draw.polygon(corners, fill=1)
     return np.asarray(image)
 

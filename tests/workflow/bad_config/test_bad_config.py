@@ -22,8 +22,9 @@ CASES = {
 
 
 def said(printed: str) -> list[str]:
-    """What was printed, without Snakemake's word on the profile."""
-    return [line for line in printed.splitlines() if line.strip() and not line.startswith("Using workflow specific profile")]
+    """What was printed, without Snakemake's own words on profile and configuration files."""
+    own = ("Using workflow specific profile", "Config file ")
+    return [line for line in printed.splitlines() if line.strip() and not line.startswith(own)]
 
 
 @pytest.mark.parametrize("case", CASES)
