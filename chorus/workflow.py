@@ -86,7 +86,7 @@ STAGES: dict[str, Stage] = {
         "Merge the votes of all prompts into the field Phi^c.",
     ),
     "truth": Stage(
-        "chorus.scenes.truth_stage", ("run", "body", "scenes", "grid", "truth"), (), "truth/{category}.h5",
+        "chorus.evaluation.truth", ("run", "body", "scenes", "grid", "truth"), (), "truth/{category}.h5",
         "Compute the true field of the scenes from unrendered draws.",
     ),
     "testset": Stage(

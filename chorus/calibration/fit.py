@@ -126,6 +126,7 @@ def fit_cameras(problem: Problem, settings: Calibration) -> Fit:
 def _adam(start: Camera, joints3d: np.ndarray, joints2d: np.ndarray, settings: Calibration) -> Fit:
     import torch
 
+    torch.set_num_threads(1)  # the same bytes for any number of cores
     width = torch.tensor(2 * start.K[:, 0, 2])
     parameters = torch.tensor(
         np.concatenate(

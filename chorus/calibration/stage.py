@@ -12,7 +12,7 @@ from chorus.body.loading import load_body
 from chorus.body.model import BodyModel
 from chorus.calibration.fit import Fit, Problem, Status, fit_cameras, loss_of
 from chorus.camera import Camera, WeakCamera, azimuth_bin, azimuth_degrees
-from chorus.perception.detections import read_detections
+from chorus.detections import read_detections
 from chorus.screening.cascade import read_table
 
 if TYPE_CHECKING:
@@ -32,9 +32,6 @@ class KeptPeople:
 
 def run(job: Job) -> None:
     """Fit or take over the camera of every kept image."""
-    import torch
-
-    torch.set_num_threads(1)  # the same bytes for any number of cores
     body = load_body(job.one("body"))
     people = kept_people(job)
     fit = calibrate(people, body, job.settings.calibration)

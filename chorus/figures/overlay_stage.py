@@ -11,10 +11,10 @@ from chorus import store
 from chorus.body.loading import load_body
 from chorus.body.model import BodyModel
 from chorus.camera import Camera, WeakCamera
+from chorus.detections import OBJECT, read_detections
 from chorus.figures.sheets import KEPT, REJECTED, Tile, draw_sheet
 from chorus.images.shard import read_shard
 from chorus.naming import words
-from chorus.perception.detections import OBJECT, read_detections
 from chorus.screening.cascade import read_table
 
 if TYPE_CHECKING:

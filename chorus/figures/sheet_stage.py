@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from chorus.detections import read_thumbnails
 from chorus.figures.sheets import KEPT, REJECTED, Tile, decode_thumbnail, draw_sheet, wrapped
 from chorus.naming import words
-from chorus.perception.detections import read_thumbnails
 from chorus.screening.cascade import Row, outcome, read_table
 
 if TYPE_CHECKING:

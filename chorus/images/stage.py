@@ -41,8 +41,7 @@ def run(job: Job) -> None:
 
 def photograph(folder: Path, image: coco.CocoImage) -> bytes:
     """The encoded photograph of an annotated image, checked to lie in the folder and to have the annotated size."""
-    path = (folder / image.file_name).resolve()
-    if not path.is_relative_to(folder.resolve()):
+    if "\0" in image.file_name or not (path := (folder / image.file_name).resolve()).is_relative_to(folder.resolve()):
         raise ConfigError(f"images.annotations: file_name {image.file_name!r} leaves the folder; name files inside it")
     try:
         if path.stat().st_size > pixels.MAX_BYTES:

@@ -9,10 +9,10 @@ import numpy as np
 from chorus import store
 from chorus.body.loading import load_body
 from chorus.camera import Camera
+from chorus.detections import OBJECT, read_detections
 from chorus.errors import FileError
 from chorus.occupancy.grid import Grid
 from chorus.occupancy.votes import Ballot, VoteCounter
-from chorus.perception.detections import OBJECT, read_detections
 from chorus.progress import progress
 
 if TYPE_CHECKING:

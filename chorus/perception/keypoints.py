@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from chorus import coco
+from chorus.detections import Detection, ImageDetections, read_detections
 from chorus.images.shard import read_shard
 from chorus.perception.blazepose import BlazePose, to_coco17
-from chorus.perception.detections import Detection, ImageDetections, read_detections
 from chorus.progress import progress
 from chorus.screening.boxes import over_union, person_and_object
 from chorus.screening.reasons import Reason

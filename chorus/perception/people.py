@@ -13,11 +13,11 @@ from chorus import store
 from chorus.body.loading import load_body
 from chorus.body.model import BodyModel
 from chorus.camera import Camera
+from chorus.detections import PERSON, ImageDetections, read_detections
 from chorus.errors import FileError
 from chorus.images.shard import read_shard
 from chorus.perception.blazepose import BlazePose, Landmarks
 from chorus.perception.bodyfit import Observations, fit
-from chorus.perception.detections import PERSON, ImageDetections, read_detections
 from chorus.perception.keypoints import screened
 from chorus.perception.posescore import pose_scores
 from chorus.progress import progress

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chorus import coco
+from chorus.detections import OBJECT, PERSON, Detection, ImageDetections, arrays_of
 from chorus.images import pixels
 from chorus.images.shard import read_shard
 from chorus.naming import words
-from chorus.perception.detections import OBJECT, PERSON, Detection, ImageDetections, arrays_of
 from chorus.progress import progress
 
 if TYPE_CHECKING:

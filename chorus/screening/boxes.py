@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from chorus.perception.detections import OBJECT, PERSON, Detection, ImageDetections
+from chorus.detections import OBJECT, PERSON, Detection, ImageDetections
 from chorus.screening.reasons import Reason
 
 DUPLICATE_OVERLAP = 0.8  # intersection over the smaller box from which two boxes of a class are one (A.3)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from chorus import coco, store
+from chorus.detections import OBJECT, PERSON, ImageDetections
 from chorus.errors import FileError
-from chorus.perception.detections import OBJECT, PERSON, ImageDetections
 from chorus.screening import boxes
 from chorus.screening.reasons import Reason
 

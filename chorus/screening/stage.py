@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chorus import store
-from chorus.perception.detections import read_detections
+from chorus.detections import read_detections
 from chorus.screening.cascade import Sight, outcome, screen, table
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from chorus import masks
-from chorus.perception.detections import OBJECT, PERSON, Detection, ImageDetections
+from chorus.detections import OBJECT, PERSON, Detection, ImageDetections
 from chorus.screening import boxes
 from chorus.screening.reasons import Reason
 

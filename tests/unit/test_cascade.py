@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as hnp
 from chorus import masks, store
 from chorus.config import Boxes, Screening
 from chorus.perception import detections
-from chorus.perception.detections import OBJECT, PERSON, Detection, ImageDetections
+from chorus.detections import OBJECT, PERSON, Detection, ImageDetections
 from chorus.perception.keypoints import screened
 from chorus.screening.cascade import COLUMNS, FULL_WEIGHT, Sight, outcome, read_table, screen, table
 from chorus.screening.reasons import Reason

@@ -21,7 +21,7 @@ def test_a_finished_run_may_be_moved(finished):
 
 
 def test_a_locale_without_utf8_does_not_matter(finished):
-    plain = replace(finished, environment={**finished.environment, "LC_ALL": "C", "LANG": "C", "PYTHONUTF8": "0"})
+    plain = replace(finished, environment={**finished.environment, "LC_ALL": "C", "LANG": "C"})
     before = plain.results()
     plain.snakemake("--forcerun", "page", "voxels")
     assert plain.results() == before
