@@ -39,7 +39,12 @@ def under_a_limit(code: str, path: Path) -> str:
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     done = subprocess.run(
-        [sys.executable, "-c", program, str(path)], capture_output=True, text=True, timeout=120, env=environment, check=False
+        [sys.executable, "-c", program, str(path)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env=environment,
+        check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout
@@ -62,20 +67,27 @@ def test_a_png_bomb_of_14000_pixels_a_side(tmp_path):
     path = tmp_path / "bomb.png"
     path.write_bytes(png_bomb(14_000))
     assert path.stat().st_size < 2_000_000
-    said = under_a_limit("from chorus.images import pixels\npixels.decode(open(sys.argv[1], 'rb').read(), 'bomb.png')", path)
+    said = under_a_limit(
+        "from chorus.images import pixels\npixels.decode(open(sys.argv[1], 'rb').read(), 'bomb.png')", path
+    )
     assert said.startswith("REFUSED bomb.png: ")
 
 
 def test_a_picture_just_within_the_caps_is_read_under_the_limit(tmp_path):
     path = tmp_path / "large.png"
     path.write_bytes(png_bomb(5_600))
-    said = under_a_limit("from chorus.images import pixels\nprint(pixels.decode(open(sys.argv[1], 'rb').read(), 'x').shape)", path)
+    said = under_a_limit(
+        "from chorus.images import pixels\nprint(pixels.decode(open(sys.argv[1], 'rb').read(), 'x').shape)", path
+    )
     assert said == "(5600, 5600, 3)\n"
 
 
 def npz_bomb(path: Path, megabytes: int) -> None:
     """An .npz of zeros that unpacks to many megabytes."""
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive, archive.open("v_template.npy", "w") as member:
+    with (
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+        archive.open("v_template.npy", "w") as member,
+    ):
         header = io.BytesIO()
         shape = (megabytes * 2**20,)
         np.lib.format.write_array_header_1_0(header, {"descr": "|u1", "fortran_order": False, "shape": shape})
@@ -108,7 +120,9 @@ def test_an_hdf5_file_that_declares_terabytes(tmp_path):
         file.create_dataset("phi", (4, 10_000, 10_000, 10_000), "f4", chunks=(1, 100, 100, 100), compression="gzip")
     path = tmp_path / "truth.h5"
     store.write_recorded(path, buffer.getvalue(), {})
-    said = under_a_limit("from chorus import store, formats\nstore.read_arrays(__import__('pathlib').Path(sys.argv[1]), 'truth')", path)
+    said = under_a_limit(
+        "from chorus import store, formats\nstore.read_arrays(__import__('pathlib').Path(sys.argv[1]), 'truth')", path
+    )
     assert said.startswith("REFUSED")
     assert "declares 16000000000000 bytes" in said
 

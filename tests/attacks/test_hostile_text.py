@@ -126,7 +126,8 @@ def workplace_of_prompts(tmp_path, program) -> Workplace:
 
 
 @pytest.mark.parametrize(
-    "text", ["a\0b", "a\x1fb", "a\x1b[2Jb", "\ud800", "", "  \n", "x" * 501, None, 3, ["a"], {"text": "a"}], ids=lambda t: repr(t)[:20]
+    "text", ["a\0b", "a\x1fb", "a\x1b[2Jb", "\ud800", "", "  \n", "x" * 501, None, 3, ["a"], {"text": "a"}],
+    ids=lambda t: repr(t)[:20]
 )  # fmt: skip
 def test_text_that_is_no_text_is_refused_in_one_sentence(tmp_path, text):
     (tmp_path / "hat.json").write_text(json.dumps([{"text": text, "interaction": "wear"}]))

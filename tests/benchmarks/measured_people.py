@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,14 +16,14 @@ from scipy.spatial.transform import Rotation
 from chorus import coco, masks
 from chorus.body.model import BodyModel
 from chorus.config import Config
+from chorus.detections import OBJECT, PERSON, Detection, ImageDetections
 from chorus.figures.overlay_stage import silhouette
 from chorus.images.pixels import decode
 from chorus.images.stage import photograph as read_photograph
 from chorus.perception.blazepose import MODEL_NAME, BlazePose, Landmarks, to_coco17
 from chorus.perception.bodyfit import Observations, People, fit
-from chorus.detections import OBJECT, PERSON, Detection, ImageDetections
 from chorus.perception.keypoints import AnnotatedKeypoints, screened
-from chorus.perception.posescore import pose_scores
+from chorus.perception.posescore import PoseSigns, pose_signs, score_of
 from chorus.progress import progress
 from chorus.scenes.interactions import INTERACTIONS
 from chorus.scenes.scene import SITUATIONS, SceneRequest, draw_scene, photograph
@@ -67,10 +67,11 @@ class Subject:
 
 @dataclass(frozen=True)
 class Estimates:
-    """What the default backends say about n subjects: landmarks, fitted bodies and pose scores (n,)."""
+    """What the default backends say about n subjects: landmarks, fitted bodies, signs of failure, pose scores (n,)."""
 
     landmarks: list[Landmarks]
     people: People
+    signs: PoseSigns
     scores: np.ndarray
 
 
@@ -79,7 +80,8 @@ def estimate(network: BlazePose, body: BodyModel, subjects: Sequence[Subject]) -
     landmarks = [network.detect(subject.pixels, subject.person.box) for subject in progress(subjects, "people")]
     keypoints = np.array([to_coco17(found) for found in landmarks])
     people = fit(body, Observations.of(keypoints, landmarks, np.array([subject.person.box for subject in subjects])))
-    return Estimates(landmarks, people, pose_scores(people, landmarks, [subject.mask for subject in subjects]))
+    signs = pose_signs(people, landmarks, [subject.mask for subject in subjects])
+    return Estimates(landmarks, people, signs, score_of(people, signs))
 
 
 # --- photographs --------------------------------------------------------------------------------------------------
@@ -150,6 +152,16 @@ def photo_rows(network: BlazePose, body: BodyModel, subjects: Sequence[Subject])
             )
         )
     return rows
+
+
+def scores_nearby(network: BlazePose, body: BodyModel, subjects: Sequence[Subject]) -> np.ndarray:
+    """Pose scores (n, 4) with every person's box moved by one pixel left, up, right and down."""
+    columns = []
+    for step in ([-1.0, 0.0], [0.0, -1.0], [1.0, 0.0], [0.0, 1.0]):
+        people = [replace(subject.person, box=subject.person.box + np.tile(step, 2)) for subject in subjects]
+        moved = [replace(subject, person=person) for subject, person in zip(subjects, people, strict=True)]
+        columns.append(estimate(network, body, moved).scores)
+    return np.stack(columns, axis=1)
 
 
 def silhouette_overlap(body: BodyModel, people: People, i: int, mask: np.ndarray) -> float:

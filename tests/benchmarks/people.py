@@ -23,6 +23,7 @@ from tests.benchmarks.measured_people import (
     ROOT,
     SEED,
     THRESHOLD,
+    Estimates,
     PhotoRow,
     SceneErrors,
     estimate,
@@ -30,6 +31,7 @@ from tests.benchmarks.measured_people import (
     photo_subjects,
     scene_errors,
     scene_subjects,
+    scores_nearby,
 )
 from tests.benchmarks.pose_metrics import auc
 
@@ -42,16 +44,22 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "".join(f"| {' | '.join(row)} |\n" for row in (head, ["---"] * len(head), *rows))
 
 
-def photo_table(rows: Sequence[PhotoRow]) -> str:
-    """The table of photographs; lengths in percent of the longer side of the person's box."""
-    head = ("photograph", "keypoints", "BlazePose error %", "residual, annotated %", "residual, BlazePose %")
+def photo_table(rows: Sequence[PhotoRow], nearby: np.ndarray) -> str:
+    """The table of photographs; lengths in percent of the longer side of the person's box.
+
+    Args:
+        rows: figures of n photographs.
+        nearby: (n, 4) scores with the person's box moved by a pixel.
+    """
+    head = ("photograph", "keypoints", "BlazePose error %", "residual, annotated %", "residual, BlazePose %", "score")
     cells = []
-    for row in rows:
+    for row, others in zip(rows, nearby, strict=True):
         lengths = (row.blazepose_error, row.residual_annotated, row.residual_blazepose)
-        verdict = "kept" if row.kept else "rejected"
         shown = [f"{100 * length:.1f}" if np.isfinite(length) else "-" for length in lengths]
-        cells.append((row.name, str(row.annotated or "-"), *shown, f"{row.score:.2f}", verdict, f"{row.overlap:.2f}"))
-    return table((*head, "score", "verdict", "silhouette IoU"), cells)
+        scores = f"{row.score:.2f}", f"{others.min():.2f} to {others.max():.2f}"
+        verdict = "kept" if row.kept else "rejected"
+        cells.append((row.name, str(row.annotated or "-"), *shown, *scores, verdict, f"{row.overlap:.2f}"))
+    return table((*head, "box moved 1 px", "verdict", "silhouette IoU"), cells)
 
 
 def scene_table(names: Sequence[str], errors: SceneErrors) -> str:
@@ -64,20 +72,39 @@ def scene_table(names: Sequence[str], errors: SceneErrors) -> str:
     return table((*head, "good %", "usable %", "kept %"), rows)
 
 
+def sign_table(estimates: Estimates, errors: SceneErrors) -> str:
+    """How well the pose score, its parts and two tempting signs tell good people from bad ones."""
+    signs, people, good, usable = estimates.signs, estimates.people, errors.within(GOOD), errors.within(USABLE)
+    told_by = {
+        "pose score": estimates.scores,
+        "disagreement with the mirrored look": -signs.spread,
+        "visibility of shoulders to ankles": signs.visibility,
+        "joints inside the mask": signs.inside,
+        "presence of a person": signs.presence,
+        "residual of the keypoints": -people.residual,
+        "disagreement with the 3D landmarks": -people.direction_error,
+    }
+    found = people.found
+    rows = [
+        (name, f"{auc(values[found], good[found]):.2f}", f"{auc(values[found], usable[found]):.2f}")
+        for name, values in told_by.items()
+    ]
+    return table(("told by", "AUC, good", "AUC, usable"), rows)
+
+
 def score_table(errors: SceneErrors) -> str:
-    """The AUC of the pose score, and what some thresholds keep."""
+    """What some thresholds of the pose score keep."""
     good, usable = errors.within(GOOD), errors.within(USABLE)
     rows = []
     for threshold in (0.0, 0.1, THRESHOLD, 0.5, 0.7, 0.9):
         kept = errors.score >= threshold
         if kept.any():
             rows.append((f"{threshold}", _share(kept), _share(good[kept]), _share(usable[kept])))
-    areas = f"AUC of the pose score: {auc(errors.score, good):.2f} (good), {auc(errors.score, usable):.2f} (usable)."
-    return f"{areas}\n\n{table(('threshold', 'kept %', 'of these good %', 'usable %'), rows)}"
+    return table(("threshold", "kept %", "of these good %", "usable %"), rows)
 
 
 def elevation_table(errors: SceneErrors) -> str:
-    """Errors of kept people by the true elevation of the camera: depth is underestimated, so views become level."""
+    """Errors of kept people by the true elevation of the camera."""
     kept = errors[errors.score >= THRESHOLD]
     rows = []
     for low, high in itertools.pairwise((-90, 0, 10, 20, 30, 90)):
@@ -113,14 +140,17 @@ def main() -> None:
     network, body = BlazePose(MODEL), load_body(ROOT / Config().body.file)
     print(f"Network {network.name}, body {body.digest[:12]}.\n")
     if arguments.photos.is_dir():
-        print(photo_table(photo_rows(network, body, photo_subjects(arguments.photos))))
+        subjects = photo_subjects(arguments.photos)
+        print(photo_table(photo_rows(network, body, subjects), scores_nearby(network, body, subjects)))
     else:
         print(f"No folder {arguments.photos}: no table of photographs.\n")
     if arguments.scenes > 0:
         subjects, truth = scene_subjects(body, arguments.scenes)
-        errors = scene_errors(estimate(network, body, subjects), truth, body)
+        estimates = estimate(network, body, subjects)
+        errors = scene_errors(estimates, truth, body)
         print(f"{arguments.scenes} scenes, seed {SEED}; {len(subjects)} pass the box screen.\n")
         print(scene_table([subject.name for subject in subjects], errors))
+        print(sign_table(estimates, errors))
         print(score_table(errors))
         print(elevation_table(errors))
 

@@ -27,7 +27,9 @@ def bodies(open_body) -> np.ndarray:
 def problem_of(joints, seed=0, noise=0.0) -> Problem:
     """People seen by weak cameras from all sides, 100 to 200 pixels per metre."""
     rng, n = np.random.default_rng(seed), len(joints)
-    turn = Rotation.from_rotvec(rng.uniform(-np.pi, np.pi, n)[:, None] * [0, 1.0, 0]) * Rotation.from_rotvec(rng.normal(0, 0.1, (n, 3)))
+    turn = Rotation.from_rotvec(rng.uniform(-np.pi, np.pi, n)[:, None] * [0, 1.0, 0]) * Rotation.from_rotvec(
+        rng.normal(0, 0.1, (n, 3))
+    )
     root = UPSIDE_DOWN * turn
     weak = WeakCamera(rng.uniform(100, 200, n), CENTRE + rng.uniform(-40, 40, (n, 2)))
     seen = weak.project(np.einsum("nij,npj->npi", root.as_matrix(), joints)) + noise * rng.normal(size=(n, 24, 2))
@@ -99,7 +101,9 @@ def test_the_batch_does_not_matter(bodies):
     for name, values in together.items():
         assert np.allclose(values[order], shuffled[name], rtol=1e-9, atol=1e-9), name
         for i in (0, 5):
-            assert np.allclose(arrays(fit_cameras(part(problem, [i]), QUICK))[name][0], values[i], rtol=1e-9, atol=1e-9), name
+            assert np.allclose(
+                arrays(fit_cameras(part(problem, [i]), QUICK))[name][0], values[i], rtol=1e-9, atol=1e-9
+            ), name
 
 
 def test_a_hopeless_neighbour_does_not_matter(bodies):
@@ -155,7 +159,8 @@ BROKEN = {
     "the scale is NaN": lambda p: replaced(p, weak=WeakCamera(p.weak.scale * np.nan, p.weak.translation)),
     "the translation is NaN": lambda p: replaced(p, weak=WeakCamera(p.weak.scale, p.weak.translation * np.nan)),
     "nothing was found": lambda p: Problem(
-        p.joints3d * np.nan, p.joints2d * np.nan, p.root * np.nan, WeakCamera(p.weak.scale * np.nan, p.weak.translation * np.nan), p.size
+        p.joints3d * np.nan, p.joints2d * np.nan, p.root * np.nan, WeakCamera(p.weak.scale * np.nan,
+        p.weak.translation * np.nan), p.size
     ),
 }  # fmt: skip
 

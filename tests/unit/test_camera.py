@@ -77,7 +77,9 @@ def test_a_point_behind_the_camera_has_no_pixel(depth, x, y):
     assert found[0] <= 0
 
 
-@pytest.mark.parametrize("centre", [(0.03, 0.03, 0.03), (0.0, 0.4, 0.9), (0.1, 0.2, -4.0)], ids=["inside", "near", "far"])
+@pytest.mark.parametrize(
+    "centre", [(0.03, 0.03, 0.03), (0.0, 0.4, 0.9), (0.1, 0.2, -4.0)], ids=["inside", "near", "far"]
+)
 def test_voxels_behind_a_camera_never_count(centre):
     grid, camera = Grid(16), looking_from(centre)
     counter = VoteCounter(grid, rigid_weights(grid))

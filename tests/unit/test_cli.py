@@ -121,9 +121,13 @@ def test_what_starts_every_job_loads_nothing_heavy(what):
 def test_the_module_runs_and_exits_with_the_status(tmp_path):
     bad = tmp_path / "bad.yaml"
     bad.write_text("imagse: 1\n")
-    done = subprocess.run([sys.executable, "-m", "chorus", "config", str(bad)], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "chorus", "config", str(bad)], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 1
     assert done.stderr.startswith("ERROR: bad.yaml: imagse")
     bad.write_text("{}\n")
-    done = subprocess.run([sys.executable, "-m", "chorus", "config", str(bad)], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "chorus", "config", str(bad)], capture_output=True, text=True, check=False
+    )
     assert (done.returncode, done.stdout) == (0, "The configuration is fine.\n")

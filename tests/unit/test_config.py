@@ -13,7 +13,8 @@ from chorus.config import OVERLAY_SECTIONS, Config, load_config, merge, parse_co
 from chorus.errors import ConfigError
 
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
-    f"{b}: &{b} [*{a}, *{a}, *{a}, *{a}, *{a}, *{a}, *{a}, *{a}, *{a}]\n" for a, b in zip("abcdefghi", "bcdefghij", strict=True)
+    f"{b}: &{b} [*{a}, *{a}, *{a}, *{a}, *{a}, *{a}, *{a}, *{a}, *{a}]\n"
+    for a, b in zip("abcdefghi", "bcdefghij", strict=True)
 )
 
 # text of the file, key that must be named, what must be said about it
@@ -39,7 +40,8 @@ BAD = {
     "an octal": ("images: {per_view: 0o7777777}\n", "images.per_view", "valid integer"),
     "a sexagesimal": ("testset: {images: 59:59:59:59}\n", "testset.images", "less than or equal to"),
     "unknown section": ("imagse: {shards: 1}\n", "imagse", "is not a known key; allowed here: run, categories, body"),
-    "unknown key": ("images: {shard: 1}\n", "images.shard", "allowed here: source, shards, per_view, size, folder, annotations"),
+    "unknown key": ("images: {shard: 1}\n", "images.shard",
+    "allowed here: source, shards, per_view, size, folder, annotations"),
     "a key that is no text": ("1: 2\n", "1", "is not a known key"),
     "wrong type": ("images: {shards: '3'}\n", "images.shards", "valid integer (given: '3')"),
     "fraction for a number": ("images: {shards: 1.5}\n", "images.shards", "integer"),
@@ -75,7 +77,8 @@ BAD = {
     "category twice": ("categories: [hat, tie, hat]\n", "categories", "named twice"),
     "no category": ("categories: []\n", "categories", "at least 1 item"),
     "unknown backend": ("people: {backend: spin}\n", "people.backend", "'blazepose' or 'annotations'"),
-    "unknown keypoint": ("screening: {required_keypoints: [[left_toe]]}\n", "screening.required_keypoints.0.0", "'nose'"),
+    "unknown keypoint": ("screening: {required_keypoints: [[left_toe]]}\n", "screening.required_keypoints.0.0",
+    "'nose'"),
     "coco without a folder": ("images: {source: coco, annotations: a.json}\n", "images", "`folder` and `annotations`"),
     "true people of photographs": (
         "images: {source: coco, folder: f, annotations: a.json}\npeople: {backend: annotations}\n",
@@ -85,7 +88,8 @@ BAD = {
     "an empty path": ("body: {file: ''}\n", "body.file", "at least 1 character"),
     "variant of what all share": ("variants: {v: {grid: {resolution: 96}}}\n", "variants.v", "allowed sections are"),
     "variant with an unknown key": ("variants: {v: {screening: {pose: 1}}}\n", "screening.pose", "is not a known key"),
-    "variant with a wrong value": ("variants: {v: {screening: {pose_score: 7}}}\n", "screening.pose_score", "less than or equal to 1"),
+    "variant with a wrong value": ("variants: {v: {screening: {pose_score: 7}}}\n", "screening.pose_score",
+    "less than or equal to 1"),
     "variant name is a path": ("variants: {'../v': null}\n", "variants", "should match pattern"),
     "variant is a list": ("variants: {v: [1]}\n", "variants.v", "should be an object"),
 }  # fmt: skip
@@ -135,7 +139,9 @@ def test_variants_change_only_what_a_variant_may(section):
     value = parse_config({}, "c").model_dump(mode="json")[section]
     config = {"variants": {"v": {section: value}}}
     if section in OVERLAY_SECTIONS:
-        assert parse_config(config, "c").with_overlay("v").model_dump(exclude={"variants"}) == Config().model_dump(exclude={"variants"})
+        assert parse_config(config, "c").with_overlay("v").model_dump(exclude={"variants"}) == Config().model_dump(
+            exclude={"variants"}
+        )
     else:
         with pytest.raises(ConfigError, match=rf"variants\.v: cannot change \['{section}'\]"):
             parse_config(config, "c")
@@ -148,7 +154,9 @@ def test_a_variant_changes_its_keys_and_nothing_else():
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from([*Config.model_fields, "x"]), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from([*Config.model_fields, "x"]), inner, max_size=3)
+    ),
     max_leaves=10,
 )
 
@@ -156,10 +164,11 @@ JSON = st.recursive(
 @given(st.dictionaries(st.sampled_from([*Config.model_fields, "x"]), JSON, max_size=4))
 def test_any_value_is_a_configuration_or_one_line(value):
     try:
+        said = ""
         assert isinstance(parse_config(value, "mine.yaml"), Config)
     except ConfigError as error:
-        assert str(error).startswith("mine.yaml: ")
-        assert len(str(error).splitlines()) == 1
+        said = str(error)
+    assert said == "" or (said.startswith("mine.yaml: ") and len(said.splitlines()) == 1)
 
 
 @given(JSON.filter(lambda v: isinstance(v, dict)), JSON.filter(lambda v: isinstance(v, dict)))

@@ -50,7 +50,8 @@ def test_the_camera_may_have_been_held_upright():
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"hello", b"\x89PNG\r\n\x1a\n", encoded()[:50], encoded(kind="JPEG")[:100], encoded(kind="GIF"), encoded(kind="BMP"),
+    [b"", b"hello", b"\x89PNG\r\n\x1a\n", encoded()[:50], encoded(kind="JPEG")[:100], encoded(kind="GIF"),
+    encoded(kind="BMP"),
      encoded(kind="TIFF"), b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", b"<svg xmlns='http://www.w3.org/2000/svg'/>"],
     ids=["empty", "text", "magic only", "truncated png", "truncated jpeg", "gif", "bmp", "tiff", "eps", "svg"],
 )  # fmt: skip
@@ -95,7 +96,9 @@ def _with_size(png: bytes, width: int, height: int) -> bytes:
 
 
 def test_shards_survive_their_file(tmp_path):
-    records = [ImageRecord(i + 7, i, 2**63 - 1 - i, (6, 8), f"ü{i}.jpg", encoded(PICTURE + np.uint8(i))) for i in range(3)]
+    records = [
+        ImageRecord(i + 7, i, 2**63 - 1 - i, (6, 8), f"ü{i}.jpg", encoded(PICTURE + np.uint8(i))) for i in range(3)
+    ]
     for chosen in (records, []):
         path = tmp_path / "images.h5"
         content = encode_arrays("images", arrays_of(chosen), {"category": "tie", "prompt": "a\n'`"})

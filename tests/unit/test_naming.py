@@ -15,8 +15,9 @@ from chorus.naming import SLUG_LENGTH, digest_of, seed_of, slug, words
 ROOT = Path("/srv/results")
 ANY_TEXT = st.text(st.characters(), max_size=300)  # surrogates included
 HOSTILE = [
-    "../../etc/passwd", "/", "..", ".", "", " ", "\0", "\n", "-rf", "--help", "CON", "nul.txt", "a" * 300, "ä" * 300, "猫", "a/b",
-    "a\\b", "C:file", "$(touch x)", "`x`", "'; drop", '"', "<script>", "\ud800", "e\u0301", "\u202egnp", "%2e%2e%2f", "~", "*", "{category}",
+    "../../etc/passwd", "/", "..", ".", "", " ", "\0", "\n", "-rf", "--help", "CON", "nul.txt", "a" * 300, "ä" * 300,
+    "猫", "a/b", "a\\b", "C:file", "$(touch x)", "`x`", "'; drop", '"', "<script>", "\ud800", "e\u0301", "\u202egnp",
+    "%2e%2e%2f", "~", "*", "{category}",
 ]  # fmt: skip
 
 
@@ -39,7 +40,9 @@ def test_texts_that_differ_have_names_that_differ(first, second):
     assert (slug(first) == slug(second)) == (first == second)
 
 
-@pytest.mark.parametrize(("first", "second"), [("Hat", "hat"), ("hat ", "hat"), ("é", "e\u0301"), ("a" * 300, "a" * 301)])
+@pytest.mark.parametrize(
+    ("first", "second"), [("Hat", "hat"), ("hat ", "hat"), ("é", "e\u0301"), ("a" * 300, "a" * 301)]
+)
 def test_look_alikes_have_names_that_differ_on_any_file_system(first, second):
     assert slug(first).casefold() != slug(second).casefold()
 
@@ -68,7 +71,9 @@ def test_seeds_have_63_bits_and_are_stable(identity):
 
 def test_seeds_depend_on_every_part_and_its_place():
     base = (0, "motorcycle", "A person rides a motorcycle", "from behind", 17)
-    changed = [base[:i] + (other,) + base[i + 1 :] for i, other in enumerate((1, "bicycle", "A person", "from above", 18))]
+    changed = [
+        (*base[:i], other, *base[i + 1 :]) for i, other in enumerate((1, "bicycle", "A person", "from above", 18))
+    ]
     seeds = {seed_of(*identity) for identity in [base, *changed, base[:-1], *permutations((1, 2, 3))]}
     assert len(seeds) == 1 + 5 + 1 + 6
     assert seed_of("ab", "c") != seed_of("a", "bc"), "parts do not run into each other"

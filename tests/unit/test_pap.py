@@ -48,7 +48,12 @@ def values_of(score, target, person, tail=False):
 def random_case(rng):
     shape = tuple(rng.integers(1, 7, 2))
     kind = rng.integers(4)
-    score = [rng.random(shape), rng.integers(0, 101, shape) / 100, rng.integers(0, 2, shape) * 1.0, rng.random(shape) ** 8][kind]
+    score = [
+        rng.random(shape),
+        rng.integers(0, 101, shape) / 100,
+        rng.integers(0, 2, shape) * 1.0,
+        rng.random(shape) ** 8,
+    ][kind]
     return score.astype(np.float32), rng.random(shape) < rng.random(), rng.random(shape) < rng.random()
 
 
@@ -59,12 +64,18 @@ def test_a_thousand_small_cases_equal_the_brute_force(rng, tail):
         found = values_of(score, target, person, tail)
         everywhere = np.ones_like(person)
         expected = [
-            brute_force(score, target, valid, strict, tail) for valid in (everywhere, ~person) for strict in (False, True)
+            brute_force(score, target, valid, strict, tail)
+            for valid in (everywhere, ~person)
+            for strict in (False, True)
         ]
         assert np.allclose([found[name] for name in VARIANTS], expected, atol=1e-12)
 
 
-@given(hnp.arrays(np.float32, (4, 5), elements=st.floats(0, 1, width=32)), hnp.arrays(bool, (4, 5)), hnp.arrays(bool, (4, 5)))
+@given(
+    hnp.arrays(np.float32, (4, 5), elements=st.floats(0, 1, width=32)),
+    hnp.arrays(bool, (4, 5)),
+    hnp.arrays(bool, (4, 5)),
+)
 def test_every_value_is_a_fraction_and_strict_is_never_more(score, target, person):
     for tail in (False, True):
         values = values_of(score, target, person, tail)
@@ -91,7 +102,8 @@ NOBODY = np.zeros((4, 4), bool)
         (np.where(TARGET, 1.0, 0.5), 0, 0, 1),  # all found at once, then the wrong half goes
         (np.where(TARGET, 0.5, 1.0), 0.5, 0.5, 0.5),
     ],
-    ids=["perfect", "perfect at 0.5", "empty", "ones", "constant", "inverted", "inverted at 0.5", "right is higher", "wrong is higher"],
+    ids=["perfect", "perfect at 0.5", "empty", "ones", "constant", "inverted", "inverted at 0.5", "right is higher",
+    "wrong is higher"],
 )  # fmt: skip
 def test_by_hand(score, paper, strict, tail):
     values = values_of(score.astype(np.float32), TARGET, NOBODY)
@@ -149,7 +161,8 @@ def test_points_behind_the_camera_or_beside_the_picture_have_no_pixel():
 
 @pytest.mark.parametrize(
     ("size", "raster"),
-    [((48, 64), (32, 42)), ((64, 48), (42, 32)), ((512, 512), (32, 32)), ((32, 32), (32, 32)), ((10, 10), (32, 32)), ((427, 640), (32, 47))],
+    [((48, 64), (32, 42)), ((64, 48), (42, 32)), ((512, 512), (32, 32)), ((32, 32), (32, 32)), ((10, 10), (32, 32)),
+    ((427, 640), (32, 47))],
 )  # fmt: skip
 def test_the_shorter_side_has_32_pixels(size, raster):
     made = Raster.of(CAMERA, size)
@@ -179,7 +192,9 @@ def test_a_full_mask_is_a_full_target(size):
 def test_targets_are_what_opencv_calls_inter_area(rng):
     cv2 = pytest.importorskip("cv2")
     for size in ((64, 96), (100, 130), (512, 640)):
-        mask = np.kron(rng.random((8, 8)) < 0.5, np.ones((size[0] // 8 + 1, size[1] // 8 + 1)))[: size[0], : size[1]] > 0
+        mask = (
+            np.kron(rng.random((8, 8)) < 0.5, np.ones((size[0] // 8 + 1, size[1] // 8 + 1)))[: size[0], : size[1]] > 0
+        )
         raster = Raster.of(CAMERA, size)
         theirs = cv2.resize(mask.astype(np.float32), raster.size[::-1], interpolation=cv2.INTER_AREA)
         clear = np.abs(theirs - 0.5) > 1e-5
@@ -187,7 +202,10 @@ def test_targets_are_what_opencv_calls_inter_area(rng):
 
 
 def scores(*targets) -> list[ImageScore]:
-    return [ImageScore(curve(np.full((2, 2), 0.5, np.float32), plain), curve(np.full((2, 2), 0.5, np.float32), hoa)) for plain, hoa in targets]
+    return [
+        ImageScore(curve(np.full((2, 2), 0.5, np.float32), plain), curve(np.full((2, 2), 0.5, np.float32), hoa))
+        for plain, hoa in targets
+    ]
 
 
 def test_means_leave_out_images_without_target():
@@ -214,7 +232,9 @@ def test_a_view_scores_a_field_of_the_target_itself():
     mask[12:36, 20:44] = True
     view = TestView.of(grid, CAMERA, mask, vertices)
     u, v = CAMERA.project(grid.centres())[0].T
-    inside = mask[np.clip(v, 0, 47).astype(int), np.clip(u, 0, 63).astype(int)] & (u >= 0) & (u < 64) & (v >= 0) & (v < 48)
+    inside = (
+        mask[np.clip(v, 0, 47).astype(int), np.clip(u, 0, 63).astype(int)] & (u >= 0) & (u < 64) & (v >= 0) & (v < 48)
+    )
     assert not view.person.any()
     assert view.score((inside * 0.5).astype(np.float32)).values()["vanilla"] > 0.85
     assert view.score((~inside * 0.5).astype(np.float32)).values()["vanilla"] < 0.2

@@ -6,12 +6,25 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from tests.benchmarks.measured_people import MODEL, PHOTOS, THRESHOLD, PhotoRow, photo_rows, photo_subjects
+from chorus.body.model import BodyModel
+from chorus.perception.bodyfit import People
+from chorus.perception.posescore import PoseSigns
+from tests.benchmarks.measured_people import (
+    MODEL,
+    PHOTOS,
+    THRESHOLD,
+    Estimates,
+    PhotoRow,
+    TruePeople,
+    photo_rows,
+    photo_subjects,
+    scene_errors,
+)
 from tests.benchmarks.pose_metrics import angles_between, auc, azimuth_and_elevation, mpjpe, pa_mpjpe, signed_angle
 
 GOOD = ("234748", "261888", "343937", "253956", "547336", "168974")  # bodies that lie on their people, by eye
 FAILED = ("160012", "519208", "311303", "491525", "501760")  # bodies that have nothing to do with their people
-# Not among them: 357888 (no legs in the picture), 401416 and 404484 (plausible but hidden behind furniture), and
+# In neither: 357888 and 401416 (legs not in the picture), 404484 (legs hidden, body squeezed into the rest), and
 # 165518, a rider in fog whom BlazePose finds or misses when his box moves by one pixel.
 ENOUGH_KEYPOINTS = 6
 
@@ -23,7 +36,7 @@ needs_model = pytest.mark.skipif(not MODEL.is_file(), reason=f"no model file {MO
 
 
 @pytest.fixture(scope="module")
-def rows(open_body) -> dict[str, PhotoRow]:
+def rows(open_body: BodyModel) -> dict[str, PhotoRow]:
     """Figures of each photograph by the last six digits of its name."""
     from chorus.perception.blazepose import BlazePose
 
@@ -48,7 +61,7 @@ def test_the_fit_meets_annotated_keypoints(rows):
 @pytest.mark.parametrize("name", FAILED)
 def test_a_failed_pose_is_rejected(rows, name):
     """Although its residual is as small as that of a good one: the score has to tell."""
-    assert rows[name].score < THRESHOLD / 2
+    assert rows[name].score < THRESHOLD
     assert rows[name].residual_blazepose < 0.02
 
 
@@ -62,7 +75,7 @@ def test_a_good_pose_is_kept(rows, name):
 @needs_photos
 @needs_model
 def test_wherever_blazepose_fails_the_pose_is_rejected(rows):
-    """Of the people with annotated keypoints; a median error of 8 % is an upper arm's width or more."""
+    """Of the people with annotated keypoints; on the one whom it finds well the median error is below 3 %."""
     for name, row in rows.items():
         if row.annotated and row.blazepose_error > 0.08:
             assert not row.kept, f"{name}: off by {100 * row.blazepose_error:.1f} % and kept"
@@ -114,6 +127,19 @@ def test_angles():
     np.testing.assert_allclose(angles_between(quarter, np.zeros((1, 3))), 90.0)
     np.testing.assert_allclose(angles_between(quarter, quarter), 0.0, atol=1e-6)
     np.testing.assert_allclose(signed_angle(np.array([350.0, -350.0, 10.0])), [-10.0, 10.0, 10.0])
+
+
+def test_the_truth_has_no_errors_and_nobody_has_infinite_ones(open_body, rng):
+    pose, betas = rng.normal(0.0, 0.3, (3, 24, 3)), rng.normal(size=(3, 10))
+    towards_camera = Rotation.from_rotvec(pose[:, 0]).inv().apply([0.0, 0.0, -2.0])
+    people = People.unknown(3)
+    people.pose[:2], people.betas[:2], people.found[:2] = pose[:2], betas[:2], True
+    estimates = Estimates([], people, PoseSigns(*np.zeros((4, 3))), np.zeros(3))
+    errors = scene_errors(estimates, TruePeople(pose, betas, towards_camera), open_body)
+    for values in (errors.mpjpe, errors.pa_mpjpe, errors.root, errors.azimuth, errors.elevation):
+        np.testing.assert_allclose(values[:2], 0.0, atol=1e-4)
+        assert np.isinf(values[2])
+    np.testing.assert_array_equal(errors.within((20.0, 80.0)), [True, True, False])
 
 
 def test_azimuth_and_elevation_of_a_direction():

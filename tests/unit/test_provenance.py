@@ -7,7 +7,9 @@ from chorus.workflow import STAGES
 
 FILES = {
     "__init__.py": "",
-    "stage.py": "import numpy\nfrom chorus.near import add\nfrom chorus import constants\n\n\ndef run():\n    return add(1)\n",
+    "stage.py": (
+        "import numpy\nfrom chorus.near import add\nfrom chorus import constants\n\n\ndef run():\n    return add(1)\n"
+    ),
     "near.py": "def add(x):\n    from chorus.room import far\n    return far.value + x\n",
     "constants.py": "A = 1\n",
     "room/__init__.py": "",
@@ -86,7 +88,9 @@ def test_the_closure_of_a_stage_is_what_it_loads(stage):
     modules = provenance._closure(STAGES[stage].module)
     assert STAGES[stage].module in modules
     assert "chorus.store" in modules or "chorus.job" not in modules
-    assert not modules & {"chorus.cli", "chorus.workflow"}, "stages do not depend on the plan: adding a stage reruns nothing"
+    assert not modules & {"chorus.cli", "chorus.workflow"}, (
+        "stages do not depend on the plan: adding a stage reruns nothing"
+    )
 
 
 def test_a_stage_follows_what_it_calls_and_not_what_it_does_not():

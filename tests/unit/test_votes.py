@@ -178,7 +178,9 @@ def test_a_mirrored_scene_gives_the_mirrored_field(open_body, seed):
     pose[0] = 0
     camera = camera_at(rng.uniform(0, 360))
     mask = np.kron(rng.random((6, 8)) < 0.5, np.ones((8, 8))).astype(bool)
-    scene = Scene(*(torch.tensor(pose), View(*(torch.tensor(a) for a in (camera.R, camera.t, K))), torch.tensor(mask)), 1.0)
+    scene = Scene(
+        *(torch.tensor(pose), View(*(torch.tensor(a) for a in (camera.R, camera.t, K))), torch.tensor(mask)), 1.0
+    )
     other = mirrored(Scene(scene.pose.float(), View(*(getattr(scene.view, n).float() for n in "RtK")), scene.mask, 1.0))
     mirror = Camera(K, other.view.R.double().numpy(), other.view.t.double().numpy())
     symmetric = canonical_weights(GRID, open_body)

@@ -11,7 +11,8 @@ from chorus.naming import slug
 from chorus.workflow import PROGRAM_ROOT, RESULTS, STAGES, Plan, located
 
 PEOPLE_AND_BELOW = {
-    "keypoints", "people", "screening", "cameras", "votes", "voxels", "pap", "summary", "field_figure", "contact_sheet", "overlays",
+    "keypoints", "people", "screening", "cameras", "votes", "voxels", "pap", "summary", "page",
+    "field_figure", "contact_sheet", "overlays",
 }  # fmt: skip
 
 
@@ -30,7 +31,15 @@ def test_true_people_own_keypoints_and_all_below_and_share_the_pictures():
 
 
 def test_no_canonicalisation_owns_skinning_votes_voxels_and_pap_alone():
-    assert own(plan_of(), "no_canonicalisation") == {"skinning", "votes", "voxels", "pap", "summary", "field_figure"}
+    assert own(plan_of(), "no_canonicalisation") == {
+        "skinning",
+        "votes",
+        "voxels",
+        "pap",
+        "summary",
+        "field_figure",
+        "page",
+    }
 
 
 @pytest.mark.parametrize(
@@ -104,12 +113,16 @@ def test_prompts_are_found_by_their_id_and_are_distinct():
         for prompt in prompts:
             assert plan.prompt(category, prompt.id) == prompt
             assert prompt.id == slug(prompt.text)
-    assert plan.files("scenes", RESULTS) == sorted(set(plan.files("scenes", RESULTS)), key=plan.files("scenes", RESULTS).index)
+    assert plan.files("scenes", RESULTS) == sorted(
+        set(plan.files("scenes", RESULTS)), key=plan.files("scenes", RESULTS).index
+    )
 
 
 def test_no_two_stages_write_the_same_file():
     plan = plan_of()
-    paths = [path for stage in STAGES for tree in plan.trees for path in plan.files(stage, tree) if plan.differs(stage, tree)]
+    paths = [
+        path for stage in STAGES for tree in plan.trees for path in plan.files(stage, tree) if plan.differs(stage, tree)
+    ]
     paths += [path for stage in STAGES for path in plan.files(stage, RESULTS)]
     assert len(paths) == len(set(paths))
 
@@ -131,7 +144,7 @@ def test_photographs_have_one_stand_in_prompt():
 def test_targets_are_pictures_and_the_table_of_scores(source):
     targets = plan_of(testset={"source": source}).targets()
     assert ("results/summary.json" in targets) == (source == "scenes")
-    assert "results/figures/sports_ball_field.png" in targets
+    assert "results/report/sports_ball.html" in targets
 
 
 def test_stages_are_complete_and_their_upstream_has_no_circle():

@@ -40,7 +40,9 @@ ENVIRONMENT = {
 
 def merged(base: dict, changes: dict) -> dict:
     """`base` with the leaves of `changes`."""
-    both = {key: merged(base[key], value) for key, value in changes.items() if isinstance(base.get(key), dict) and value}
+    both = {
+        key: merged(base[key], value) for key, value in changes.items() if isinstance(base.get(key), dict) and value
+    }
     return {**base, **changes, **both}
 
 
@@ -69,7 +71,8 @@ class Workplace:
     def command(self, *arguments: str, cores: int = 2) -> list[str]:
         """The command as a user types it."""
         return [
-            *(sys.executable, "-m", "snakemake", "--snakefile", str(self.program / "Snakefile"), "--directory", str(self.folder)),
+            *(sys.executable, "-m", "snakemake", "--snakefile", str(self.program / "Snakefile"), "--directory",
+            str(self.folder)),
             *("--configfile", str(self.folder / "tiny.yaml"), "--cores", str(cores), *arguments),
         ]  # fmt: skip
 

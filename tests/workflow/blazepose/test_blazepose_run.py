@@ -8,15 +8,16 @@ import pytest
 
 from chorus import store
 from chorus.naming import slug
-from tests.workflow.conftest import PROMPTS, ROOT
+from tests.workflow.conftest import PROMPTS, ROOT, Workplace
 
 PROMPT = slug(PROMPTS[0]["text"])
 BLAZEPOSE = {"images": {"size": 256}, "keypoints": {"backend": "blazepose"}, "people": {"backend": "blazepose"}}
 
 
-@pytest.fixture
-def estimated(workplace):
+@pytest.fixture(scope="module")
+def estimated(tmp_path_factory, program):
     """One prompt, up to the votes; the network is copied where the repository has it and fetched otherwise."""
+    workplace = Workplace(tmp_path_factory.mktemp("blazepose") / "work", program)
     workplace.write_prompts(PROMPTS[:1])
     workplace.configure(BLAZEPOSE)
     model = Path("models/pose_landmark_full.tflite")
@@ -46,7 +47,9 @@ def test_people_are_estimated_screened_and_calibrated(estimated):
     assert record["inputs"]["model"][0]["path"] == "models/pose_landmark_full.tflite"
 
 
-def test_a_damaged_network_is_refused_in_one_line(estimated):
+def test_a_damaged_network_is_refused_in_one_line(estimated, tmp_path):
+    shutil.copytree(estimated.folder, tmp_path / "work", symlinks=True)
+    estimated = Workplace(tmp_path / "work", estimated.program)
     model = estimated.folder / "models/pose_landmark_full.tflite"
     content = bytearray(model.read_bytes())
     content[len(content) // 2] ^= 1

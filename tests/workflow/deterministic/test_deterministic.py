@@ -9,5 +9,7 @@ def test_two_runs_give_identical_bytes(undisturbed, elsewhere):
 
 def test_running_a_part_again_gives_the_same_bytes(finished):
     before = finished.results()
-    finished.snakemake("--forcerun", "scenes", "--", "results/votes/motorcycle/a-person-rides-a-motorcycle-182ce634.h5", cores=1)
+    finished.snakemake(
+        "--forcerun", "scenes", "--", "results/votes/motorcycle/a-person-rides-a-motorcycle-182ce634.h5", cores=1
+    )
     assert finished.results() == before

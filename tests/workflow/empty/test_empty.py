@@ -41,7 +41,9 @@ def test_a_run_without_a_single_image_ends_and_says_so(empty):
 
 def test_one_prompt_without_images_does_not_spoil_the_other(finished):
     """Voxels of nothing but empty votes, merged with a prompt that has some, are the field of the latter."""
-    finished.configure({"screening": {"required_keypoints": [["left_ear"], ["right_ear"], ["left_ankle"], ["right_ankle"]]}})
+    finished.configure(
+        {"screening": {"required_keypoints": [["left_ear"], ["right_ear"], ["left_ankle"], ["right_ankle"]]}}
+    )
     finished.snakemake()
     voxels = store.read_arrays(finished.folder / "results/voxels/motorcycle.h5", "voxels")
     assert np.isfinite(voxels["phi"]).all()

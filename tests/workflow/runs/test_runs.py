@@ -20,13 +20,16 @@ def test_everything_that_was_promised_is_there(undisturbed):
         f"{kind}/motorcycle/{prompt}/000.{ending}"
         for prompt in IDS
         for kind, ending in (
-            ("scenes", "h5"), ("images", "h5"), ("annotations", "json"), ("masks", "h5"), ("keypoints", "h5"), ("people", "h5"),
+            ("scenes", "h5"), ("images", "h5"), ("annotations", "json"), ("masks", "h5"), ("keypoints", "h5"),
+            ("people", "h5"),
         )
     }  # fmt: skip
     tables = {f"screening/motorcycle/{prompt}.csv" for prompt in IDS}
     of_category = {"skinning.h5", "summary.json", "summary.md", "pap/motorcycle.json"}
     of_category |= {f"{kind}/motorcycle.h5" for kind in ("voxels", "truth", "testset")}
-    of_category |= {f"figures/motorcycle_{kind}.png" for kind in ("field", "screening", "people")} | {"report/motorcycle.html"}
+    of_category |= {f"figures/motorcycle_{kind}.png" for kind in ("field", "screening", "people")} | {
+        "report/motorcycle.html"
+    }
     expected = by_prompt | by_shard | tables | of_category
     assert made == expected | {f"{path}.record.json" for path in expected}
 
@@ -63,7 +66,9 @@ def test_every_file_can_be_read_back(undisturbed):
 
 def test_the_report_has_every_field_and_its_counts_add_up(undisturbed):
     report = undisturbed.json("results/pap/motorcycle.json")
-    fields = "format_version category protocol n_images counts pap pap_with_tail curve baselines images truth provenance"
+    fields = (
+        "format_version category protocol n_images counts pap pap_with_tail curve baselines images truth provenance"
+    )
     assert set(report) == set(fields.split())
     four = {"vanilla", "strict", "vanilla_hoa", "strict_hoa"}
     for part in (report, report["truth"], *report["baselines"].values()):

@@ -6,7 +6,9 @@ SHARED = ("scenes", "images", "masks", "people", "screening", "cameras", "truth"
 def test_no_canonicalisation_shares_everything_above_the_vote(finished):
     before = finished.results()
     finished.configure({"variants": {"no_canonicalisation": {"occupancy": {"canonicalise": False}}}})
-    own = {path.removeprefix("results/variants/no_canonicalisation/") for path in finished.planned() if "variants" in path}
+    own = {
+        path.removeprefix("results/variants/no_canonicalisation/") for path in finished.planned() if "variants" in path
+    }
     stages = {path.partition("/")[0] for path in own}
     assert stages == {"skinning.h5", "votes", "voxels", "pap"}
     assert {path for path in finished.planned() if "variants" not in path} == {"results/summary.json"}
@@ -24,14 +26,28 @@ def test_no_canonicalisation_shares_everything_above_the_vote(finished):
 
 
 def test_true_people_own_keypoints_and_below(finished):
-    finished.configure({
-        "keypoints": {"backend": "blazepose"},
-        "people": {"backend": "blazepose"},
-        "variants": {"true_people": {"keypoints": {"backend": "annotations"}, "people": {"backend": "annotations"}}},
-    })
-    own = {path for path in finished.planned("results/variants/true_people/pap/motorcycle.json")}
-    assert {path.split("/")[3] for path in own} == {"keypoints", "people", "screening", "cameras", "votes", "voxels", "pap"}
-    assert all(path.startswith("results/variants/true_people/") for path in own), "pictures and masks are the main run's"
+    finished.configure(
+        {
+            "keypoints": {"backend": "blazepose"},
+            "people": {"backend": "blazepose"},
+            "variants": {
+                "true_people": {"keypoints": {"backend": "annotations"}, "people": {"backend": "annotations"}}
+            },
+        }
+    )
+    own = finished.planned("results/variants/true_people/pap/motorcycle.json")
+    assert {path.split("/")[3] for path in own} == {
+        "keypoints",
+        "people",
+        "screening",
+        "cameras",
+        "votes",
+        "voxels",
+        "pap",
+    }
+    assert all(path.startswith("results/variants/true_people/") for path in own), (
+        "pictures and masks are the main run's"
+    )
 
 
 def test_a_variant_that_is_switched_off_plans_nothing(finished):
