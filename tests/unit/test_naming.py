@@ -41,7 +41,8 @@ def test_texts_that_differ_have_names_that_differ(first, second):
 
 
 @pytest.mark.parametrize(
-    ("first", "second"), [("Hat", "hat"), ("hat ", "hat"), ("é", "e\u0301"), ("a" * 300, "a" * 301)]
+    ("first", "second"),
+    [("Hat", "hat"), ("hat ", "hat"), ("é", "e\u0301"), ("a" * 300, "a" * 301), ("\ud800", "\ud801")],
 )
 def test_look_alikes_have_names_that_differ_on_any_file_system(first, second):
     assert slug(first).casefold() != slug(second).casefold()
