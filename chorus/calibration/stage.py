@@ -32,9 +32,6 @@ class KeptPeople:
 
 def run(job: Job) -> None:
     """Fit or take over the camera of every kept image."""
-    import torch
-
-    torch.set_num_threads(1)  # the same bytes for any number of cores
     body = load_body(job.one("body"))
     people = kept_people(job)
     fit = calibrate(people, body, job.settings.calibration)
