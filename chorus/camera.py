@@ -98,8 +98,13 @@ def azimuth_bin(degrees: np.ndarray) -> np.ndarray:
     return (np.floor(degrees / (360.0 / AZIMUTH_BINS)).astype(np.int64)) % AZIMUTH_BINS
 
 
-def field_of_view_intrinsics(size: tuple[int, int], degrees: float) -> np.ndarray:
-    """Intrinsics (3, 3) of an image of `size` (height, width) whose width spans `degrees`, centred principal point."""
-    height, width = size
-    focal = 0.5 * width / np.tan(np.radians(degrees) / 2)
-    return np.array([[focal, 0.0, width / 2], [0.0, focal, height / 2], [0.0, 0.0, 1.0]])
+def field_of_view_intrinsics(size: tuple[int, int] | np.ndarray, degrees: float) -> np.ndarray:
+    """Intrinsics (..., 3, 3) of images of `size` (..., 2) height and width, pixels.
+
+    The width spans `degrees`; the principal point is the centre.
+    """
+    height, width = np.moveaxis(np.asarray(size, float), -1, 0)
+    K = np.zeros((*height.shape, 3, 3))
+    K[..., 0, 0] = K[..., 1, 1] = 0.5 * width / np.tan(np.radians(degrees) / 2)
+    K[..., 0, 2], K[..., 1, 2], K[..., 2, 2] = width / 2, height / 2, 1.0
+    return K

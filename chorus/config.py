@@ -121,9 +121,14 @@ class Calibration(Section):
     """Weak perspective to perspective (A.4)."""
 
     field_of_view: float = Field(46.4, gt=1, lt=170, description="initial horizontal field of view, degrees")
-    learning_rate: float = Field(0.01, gt=0, le=1, description="Adam's learning rate")
-    iterations: int = Field(2400, ge=1, le=100000, description="most Adam steps")
-    stop_loss: float = Field(0.7, ge=0, description="stop below this loss (Frobenius norm / 24, pixels)")
+    stop_loss: float = Field(
+        0.7,
+        ge=0,
+        description="the focal length changes just enough for a loss (Frobenius norm / 24, pixels) below this",
+    )
+    focal_cap: float = Field(
+        8.0, ge=1, le=100, description="factor by which the focal length may change at most; 1 keeps it fixed"
+    )
 
 
 class VoxelGrid(Section):

@@ -1,15 +1,16 @@
 """Weak perspective to perspective (A.4): known cameras are found, and what cannot be solved says so (F8)."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from chorus.calibration.fit import Fit, Problem, Status, fit_cameras, initial_camera, loss_of, well_posed
+from chorus.calibration.fit import Fit, Problem, Status, fit_cameras, initial_camera, loss_of
 from chorus.camera import Camera, WeakCamera, azimuth_degrees
 from chorus.config import Calibration
 
 SETTINGS = Calibration()
-QUICK = Calibration(iterations=30)
 SIZE = (384, 512)
 CENTRE = np.array([256.0, 192.0])
 UPSIDE_DOWN = Rotation.from_rotvec([np.pi, 0, 0])  # the body's y up, z front -> y down, z forward
@@ -73,16 +74,87 @@ def test_cameras_stay_on_the_side_from_which_the_person_was_seen(solved):
     assert (depth > 0.5).all()
 
 
-def test_a_known_perspective_camera_is_found(bodies):
-    truth = initial_camera(problem_of(bodies), 40.0)
-    start = problem_of(bodies)
-    target = truth.project(bodies)[0]
-    problem = Problem(bodies, target, start.root, start.weak, start.size)
-    fit = fit_cameras(problem, Calibration(stop_loss=0.05))
-    assert (fit.loss < 0.1).all()
+def seen_by(camera: Camera, problem: Problem) -> Problem:
+    """The same people and starts, but the targets are what a camera sees."""
+    return replace(problem, joints2d=camera.project(problem.joints3d)[0])
+
+
+def test_a_known_camera_is_found_when_its_focal_length_is_known(bodies):
+    problem = problem_of(bodies)
+    truth = initial_camera(problem, SETTINGS.field_of_view)
+    truth = Camera(
+        truth.K, (Rotation.from_rotvec([0.1, -0.2, 0.05]) * Rotation.from_matrix(truth.R)).as_matrix(), truth.t
+    )
+    fit = fit_cameras(seen_by(truth, problem), SETTINGS)
+    assert (fit.focal_ratio == 1).all()
+    assert (fit.loss < 1e-4).all()
+    assert np.allclose(fit.camera.R, truth.R, atol=1e-5)
+    assert np.allclose(fit.camera.t, truth.t, atol=1e-4)
+
+
+@pytest.mark.parametrize("degrees", [25.0, 80.0])
+def test_a_known_focal_length_is_found_on_either_side_of_the_start(bodies, degrees):
+    """The walk goes towards longer and shorter focal lengths; a threshold near 0 leaves no other choice."""
+    problem = problem_of(bodies)
+    truth = initial_camera(problem, degrees)
+    fit = fit_cameras(seen_by(truth, problem), Calibration(stop_loss=0.002))
+    assert (fit.status == Status.CONVERGED).all()
+    assert np.allclose(fit.camera.K, truth.K, rtol=0.02)
     off = (azimuth_degrees(fit.camera.centre) - azimuth_degrees(truth.centre) + 180) % 360 - 180
-    assert np.abs(off).max() < 1
-    assert np.abs(np.linalg.norm(fit.camera.centre, axis=1) / np.linalg.norm(truth.centre, axis=1) - 1).max() < 0.15
+    assert np.abs(off).max() < 0.5
+    assert np.allclose(np.linalg.norm(fit.camera.t, axis=1), np.linalg.norm(truth.t, axis=1), rtol=0.02)
+
+
+def test_the_focal_length_is_the_nearest_that_reaches_the_threshold(bodies):
+    """At the found focal length the best loss is just below the threshold, two percent nearer to the start above it."""
+    problem = problem_of(bodies)
+    fit = fit_cameras(problem, SETTINGS)
+    moved = fit.focal_ratio != 1
+    assert moved.sum() >= 4
+    assert (fit.loss[moved] >= 0.998 * SETTINGS.stop_loss).all()
+    start = initial_camera(problem, SETTINGS.field_of_view).K[:, 0, 0]
+    for i in np.flatnonzero(moved):
+        focal = start[i] * fit.focal_ratio[i] ** 0.98
+        degrees = np.degrees(2 * np.arctan(0.5 * SIZE[1] / focal))
+        fixed = fit_cameras(part(problem, [i]), Calibration(field_of_view=float(degrees), focal_cap=1.0))
+        assert fixed.loss[0] > SETTINGS.stop_loss
+
+
+def test_a_cap_of_one_keeps_the_focal_length(bodies):
+    fit = fit_cameras(problem_of(bodies), Calibration(focal_cap=1.0))
+    assert (fit.focal_ratio == 1).all()
+    assert (fit.status == Status.ABOVE_THRESHOLD).any()
+
+
+def test_the_cap_is_kept_and_a_lower_cap_fits_no_better(bodies):
+    problem = problem_of(bodies, noise=8.0)
+    fits = [fit_cameras(problem, Calibration(focal_cap=cap)) for cap in (1.0, 2.0, 8.0)]
+    for fit, cap in zip(fits, (1.0, 2.0, 8.0), strict=True):
+        assert (np.abs(np.log(fit.focal_ratio)) <= np.log(cap) + 1e-12).all()
+    assert (fits[0].loss >= fits[1].loss).all()
+    assert (fits[1].loss >= fits[2].loss).all()
+
+
+def test_the_number_of_joints_is_free(bodies):
+    """49 joints and a threshold of 0.5, as the paper fits its test images (A.7)."""
+    problem = problem_of(bodies)
+    more = np.arange(49) % 24
+    turned = np.einsum("nij,npj->npi", Rotation.from_rotvec(problem.root).as_matrix(), bodies[:, more])
+    wide = replace(problem, joints3d=bodies[:, more], joints2d=problem.weak.project(turned))
+    fit = fit_cameras(wide, Calibration(stop_loss=0.5))
+    assert (fit.status == Status.CONVERGED).all()
+    assert np.allclose(loss_of(fit.camera, wide.joints3d, wide.joints2d), fit.loss)
+
+
+def test_a_start_inside_the_body_still_finds_a_camera(bodies):
+    """A weak camera of 5,000 pixels a metre asks for a distance of 0.1 m: joints would be behind the camera."""
+    problem = problem_of(bodies)
+    start = initial_camera(problem, SETTINGS.field_of_view)
+    near = replace(problem, weak=WeakCamera(np.full(N, 5000.0), problem.weak.translation))
+    assert (initial_camera(near, SETTINGS.field_of_view).project(bodies)[1] < 0).any(1).all()
+    fit = fit_cameras(replace(near, joints2d=start.project(bodies)[0]), SETTINGS)
+    assert (fit.loss < 1e-3).all()
+    assert np.allclose(fit.camera.t, start.t, atol=1e-3)
 
 
 def test_the_start_sees_the_origin_where_the_weak_camera_does(bodies):
@@ -93,35 +165,41 @@ def test_the_start_sees_the_origin_where_the_weak_camera_does(bodies):
     assert np.allclose(start.K[:, 0, 0] / depth[:, 0], problem.weak.scale)
 
 
-def test_the_batch_does_not_matter(bodies):
+def test_the_batch_does_not_matter_to_the_last_bit(bodies):
     problem = problem_of(bodies, noise=2.0)
-    together = arrays(fit_cameras(problem, QUICK))
+    together = arrays(fit_cameras(problem, SETTINGS))
     order = np.random.default_rng(0).permutation(N)
-    shuffled = arrays(fit_cameras(part(problem, order), QUICK))
+    shuffled = arrays(fit_cameras(part(problem, order), SETTINGS))
+    alone = [arrays(fit_cameras(part(problem, [i]), SETTINGS)) for i in range(N)]
     for name, values in together.items():
-        assert np.allclose(values[order], shuffled[name], rtol=1e-9, atol=1e-9), name
-        for i in (0, 5):
-            assert np.allclose(
-                arrays(fit_cameras(part(problem, [i]), QUICK))[name][0], values[i], rtol=1e-9, atol=1e-9
-            ), name
+        assert np.array_equal(values[order], shuffled[name]), name
+        assert np.array_equal(values, np.concatenate([one[name] for one in alone])), name
 
 
 def test_a_hopeless_neighbour_does_not_matter(bodies):
     problem = problem_of(bodies, noise=2.0)
-    alone = arrays(fit_cameras(part(problem, [0, 1]), QUICK))
+    alone = arrays(fit_cameras(part(problem, [0, 1]), SETTINGS))
     for broken in (np.nan, np.inf, 1e300, 0.0):
         target = problem.joints2d.copy()
         target[2:] = broken
-        beside = arrays(fit_cameras(Problem(problem.joints3d, target, problem.root, problem.weak, problem.size), QUICK))
+        beside = arrays(fit_cameras(replace(problem, joints2d=target), SETTINGS))
         for name, values in alone.items():
-            assert np.allclose(values, beside[name][:2], rtol=1e-9, atol=1e-9), name
+            assert np.array_equal(values, beside[name][:2]), name
+
+
+def test_the_input_is_left_as_it_was(bodies):
+    problem, same = problem_of(bodies), problem_of(bodies)
+    fit_cameras(problem, SETTINGS)
+    for name in ("joints3d", "joints2d", "root"):
+        assert np.array_equal(getattr(problem, name), getattr(same, name))
 
 
 def test_more_noise_is_more_loss_and_is_said(bodies):
-    fit = fit_cameras(problem_of(bodies, noise=30.0), QUICK)
+    fit = fit_cameras(problem_of(bodies, noise=30.0), SETTINGS)
     assert (fit.status == Status.ABOVE_THRESHOLD).all()
-    assert (fit.iterations == QUICK.iterations).all()
+    assert (fit.iterations > 0).all()
     assert (fit.loss > SETTINGS.stop_loss).all()
+    assert np.allclose(np.linalg.det(fit.camera.R), 1)
 
 
 def test_no_image_is_a_valid_batch():
@@ -129,10 +207,6 @@ def test_no_image_is_a_valid_batch():
     assert {name: len(values) for name, values in arrays(fit).items()} == dict.fromkeys(arrays(fit), 0)
     assert fit.camera.K.shape == fit.camera.R.shape == (0, 3, 3)
     assert fit.camera.centre.shape == (0, 3)
-
-
-def replaced(problem: Problem, **changes) -> Problem:
-    return Problem(**{name: changes.get(name, getattr(problem, name)) for name in Problem.__dataclass_fields__})
 
 
 def collapsed(points: np.ndarray, distinct: int) -> np.ndarray:
@@ -144,20 +218,20 @@ def onto_a_line(points: np.ndarray) -> np.ndarray:
 
 
 BROKEN = {
-    "one joint": lambda p: replaced(p, joints3d=collapsed(p.joints3d, 1)),
-    "two joints": lambda p: replaced(p, joints3d=collapsed(p.joints3d, 2)),
-    "three joints": lambda p: replaced(p, joints3d=collapsed(p.joints3d, 3)),
-    "one pixel": lambda p: replaced(p, joints2d=collapsed(p.joints2d, 1)),
-    "three pixels": lambda p: replaced(p, joints2d=collapsed(p.joints2d, 3)),
-    "joints on a line": lambda p: replaced(p, joints3d=onto_a_line(p.joints3d)),
-    "pixels on a line": lambda p: replaced(p, joints2d=onto_a_line(p.joints2d)),
-    "a joint is NaN": lambda p: replaced(p, joints3d=np.where(np.arange(24)[:, None] == 3, np.nan, p.joints3d)),
-    "a pixel is infinite": lambda p: replaced(p, joints2d=np.where(np.arange(24)[:, None] == 3, np.inf, p.joints2d)),
-    "the root is NaN": lambda p: replaced(p, root=p.root * np.nan),
-    "the scale is 0": lambda p: replaced(p, weak=WeakCamera(p.weak.scale * 0, p.weak.translation)),
-    "the scale is negative": lambda p: replaced(p, weak=WeakCamera(-p.weak.scale, p.weak.translation)),
-    "the scale is NaN": lambda p: replaced(p, weak=WeakCamera(p.weak.scale * np.nan, p.weak.translation)),
-    "the translation is NaN": lambda p: replaced(p, weak=WeakCamera(p.weak.scale, p.weak.translation * np.nan)),
+    "one joint": lambda p: replace(p, joints3d=collapsed(p.joints3d, 1)),
+    "two joints": lambda p: replace(p, joints3d=collapsed(p.joints3d, 2)),
+    "three joints": lambda p: replace(p, joints3d=collapsed(p.joints3d, 3)),
+    "one pixel": lambda p: replace(p, joints2d=collapsed(p.joints2d, 1)),
+    "three pixels": lambda p: replace(p, joints2d=collapsed(p.joints2d, 3)),
+    "joints on a line": lambda p: replace(p, joints3d=onto_a_line(p.joints3d)),
+    "pixels on a line": lambda p: replace(p, joints2d=onto_a_line(p.joints2d)),
+    "a joint is NaN": lambda p: replace(p, joints3d=np.where(np.arange(24)[:, None] == 3, np.nan, p.joints3d)),
+    "a pixel is infinite": lambda p: replace(p, joints2d=np.where(np.arange(24)[:, None] == 3, np.inf, p.joints2d)),
+    "the root is NaN": lambda p: replace(p, root=p.root * np.nan),
+    "the scale is 0": lambda p: replace(p, weak=WeakCamera(p.weak.scale * 0, p.weak.translation)),
+    "the scale is negative": lambda p: replace(p, weak=WeakCamera(-p.weak.scale, p.weak.translation)),
+    "the scale is NaN": lambda p: replace(p, weak=WeakCamera(p.weak.scale * np.nan, p.weak.translation)),
+    "the translation is NaN": lambda p: replace(p, weak=WeakCamera(p.weak.scale, p.weak.translation * np.nan)),
     "nothing was found": lambda p: Problem(
         p.joints3d * np.nan, p.joints2d * np.nan, p.root * np.nan, WeakCamera(p.weak.scale * np.nan,
         p.weak.translation * np.nan), p.size
@@ -169,8 +243,7 @@ BROKEN = {
 @pytest.mark.parametrize("case", BROKEN)
 def test_degenerate_images_get_their_status_and_no_exception(bodies, case):
     problem = BROKEN[case](problem_of(bodies[:3]))
-    assert not well_posed(problem).any()
-    fit = fit_cameras(problem, QUICK)
+    fit = fit_cameras(problem, SETTINGS)
     assert (fit.status == Status.DEGENERATE).all()
     assert np.isnan(fit.loss).all()
     assert (fit.focal_ratio == 1).all()

@@ -51,7 +51,7 @@ def test_no_canonicalisation_owns_skinning_votes_voxels_and_pap_alone():
         ({"keypoints": {"backend": "annotations"}}, "keypoints"),
         ({"people": {"backend": "annotations"}}, "people"),
         ({"screening": {"pose_score": 0.0}}, "screening"),
-        ({"calibration": {"iterations": 3}}, "cameras"),
+        ({"calibration": {"focal_cap": 3.0}}, "cameras"),
         ({"occupancy": {"canonicalise": False}}, "skinning"),
     ],
 )
