@@ -54,9 +54,10 @@ INPUTS: dict[str, tuple[Argument, ...]] = {
     "voxels": (_many("votes"),),
     "truth": (_BODY, _MESH),
     "testset": (_BODY, _VIEWS, _MESH),
+    "warps": (Argument("testset", "`testset` file of the category"), _BODY),
     "pap": (
         Argument("voxels", "`voxels` file of the category"), Argument("testset", "`testset` file of the category"),
-        _BODY,
+        Argument("warps", "`warps` file of the category"), _BODY,
         Argument("truth", "`truth` file (scenes only)", optional=True),
     ),
     "summary": (_many("pap"),),

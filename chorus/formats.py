@@ -239,6 +239,22 @@ FORMATS: dict[str, Format] = {
             },
             {"category": "category", "source": "where the test images come from"},
         ),
+        Format(
+            "warps",
+            "warps/{category}.h5",
+            "The inverse warp of each test image (A.7): no field enters, so all fields and variants share it.",
+            {
+                "id": Dataset(TEXT, ("image",), "", "image id of the test set"),
+                "index": Dataset(
+                    "int32", ("image", *_GRID), "", "flat canonical voxel of each voxel of posed space, -1 outside"
+                ),
+            },
+            {
+                "category": "category",
+                "body": "digest of the body model",
+                "testset": "SHA-256 of the `testset` file",
+            },
+        ),
     )
 }
 

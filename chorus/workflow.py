@@ -93,8 +93,12 @@ STAGES: dict[str, Stage] = {
         "chorus.evaluation.testset", ("run", "body", "scenes", "testset"), (), "testset/{category}.h5",
         "Make held-out scenes with known pose, camera and object mask.",
     ),
+    "warps": Stage(
+        "chorus.evaluation.warps", ("body", "grid"), ("testset",), "warps/{category}.h5",
+        "Warp the grid around the body of every test image back to the canonical one, once for all fields.",
+    ),
     "pap": Stage(
-        "chorus.evaluation.stage", ("body", "people"), ("voxels", "truth", "testset"), "pap/{category}.json",
+        "chorus.evaluation.stage", ("body", "people"), ("voxels", "truth", "testset", "warps"), "pap/{category}.json",
         "Score a field: projective average precision, baselines and, for scenes, the truth.",
     ),
     "summary": Stage(

@@ -1,5 +1,5 @@
-# Scores: the true field of the scenes, held-out test images, PAP, and one table of everything.
-# OUTPUTS: {tree}/truth, {tree}/testset and {tree}/pap by category; results/summary.json and .md.
+# Scores: the true field of the scenes, held-out test images, their inverse warps, PAP, and one table of everything.
+# OUTPUTS: {tree}/truth, {tree}/testset, {tree}/warps and {tree}/pap by category; results/summary.json and .md.
 
 
 rule truth:
@@ -61,10 +61,39 @@ rule testset:
         " --output {output.testset:q} > {log:q} 2>&1"
 
 
+rule warps:
+    input:
+        testset=files("testset"),
+        body=located(plan.config.body.file),
+    output:
+        warps="{tree}/warps/{category}.h5",
+        record="{tree}/warps/{category}.h5.record.json",
+    log:
+        "{tree}/logs/warps/{category}.log",
+    benchmark:
+        "{tree}/benchmarks/warps/{category}.jsonl"
+    conda:
+        "../envs/aggregation.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        settings=settings("warps"),
+        code=plan.code("warps"),
+    message:
+        "Warping the grid back from the test bodies of {wildcards.category}."
+    shell:
+        "python -m chorus warps --testset {input.testset:q} --body {input.body:q}"
+        " --category {wildcards.category:q} --settings {params.settings:q}"
+        " --output {output.warps:q} > {log:q} 2>&1"
+
+
 rule pap:
     input:
         voxels=files("voxels"),
         testset=files("testset"),
+        warps=files("warps"),
         body=located(plan.config.body.file),
         truth=lambda wildcards: (
             files("truth")(wildcards) if plan.config.images.source == "scenes" else []
@@ -88,8 +117,8 @@ rule pap:
     message:
         "Scoring {wildcards.category}."
     shell:
-        "python -m chorus pap --voxels {input.voxels:q} --testset {input.testset:q} --body {input.body:q}"
-        " --truth {input.truth:q} --category {wildcards.category:q} --settings {params.settings:q}"
+        "python -m chorus pap --voxels {input.voxels:q} --testset {input.testset:q} --warps {input.warps:q}"
+        " --body {input.body:q} --truth {input.truth:q} --category {wildcards.category:q} --settings {params.settings:q}"
         " --output {output.report:q} > {log:q} 2>&1"
 
 

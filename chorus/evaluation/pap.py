@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numba import njit
 
 from chorus.camera import Camera
 from chorus.occupancy.grid import Grid
@@ -39,12 +40,10 @@ class Raster:
 
     def pixel_index(self, points: np.ndarray) -> np.ndarray:
         """Flat raster pixel (P,) of points (P, 3) of the body frame; -1 outside or behind the camera."""
-        pixels, depth = self.camera.project(points)
-        height, width = self.size
-        with np.errstate(invalid="ignore"):
-            column, row = np.floor(pixels[:, 0]), np.floor(pixels[:, 1])
-            inside = (depth > 0) & (column >= 0) & (column < width) & (row >= 0) & (row < height)
-        return np.where(inside, np.where(inside, row, 0) * width + np.where(inside, column, 0), -1).astype(np.int64)
+        to_camera = np.column_stack([self.camera.R, self.camera.t]).astype(float)
+        index = np.empty(len(points), np.int32)
+        _project(np.asarray(points, float), to_camera, self.camera.K.astype(float), self.size, index)
+        return index
 
     def splat(self, points: np.ndarray) -> np.ndarray:
         """(h, w) bool: pixels that hold at least one of the points (P, 3)."""
@@ -56,8 +55,7 @@ class Raster:
         Thresholded sets are nested, so thresholding this image equals rendering every threshold on its own.
         """
         image = np.zeros(self.size[0] * self.size[1], np.float32)
-        inside = index >= 0
-        np.maximum.at(image, index[inside], values[inside])
+        _splat_largest(values, index, image)
         return image.reshape(self.size)
 
     def target(self, mask: np.ndarray) -> np.ndarray:
@@ -65,6 +63,39 @@ class Raster:
         return (
             _area_matrix(mask.shape[0], self.size[0]) @ mask @ _area_matrix(mask.shape[1], self.size[1]).T > 0.5 + 1e-9
         )
+
+
+@njit(cache=True, error_model="numpy")
+def _project(
+    points: np.ndarray, to_camera: np.ndarray, K: np.ndarray, size: tuple[int, int], index: np.ndarray
+) -> None:
+    height, width = size
+    for point in range(len(points)):
+        X = (points[point, 0], points[point, 1], points[point, 2], 1.0)
+        x, y, depth = _times(to_camera, 0, X), _times(to_camera, 1, X), _times(to_camera, 2, X)
+        index[point] = -1
+        if depth > 0:
+            seen = (x, y, depth)
+            scale = _times(K, 2, seen)
+            u, v = _times(K, 0, seen) / scale, _times(K, 1, seen) / scale
+            if 0 <= u < width and 0 <= v < height:
+                index[point] = int(v) * width + int(u)
+
+
+@njit(cache=True, error_model="numpy")
+def _times(matrix: np.ndarray, row: int, vector: tuple[float, ...]) -> float:
+    total = 0.0
+    for column in range(len(vector)):
+        total += matrix[row, column] * vector[column]
+    return total
+
+
+@njit(cache=True, error_model="numpy")
+def _splat_largest(values: np.ndarray, index: np.ndarray, image: np.ndarray) -> None:
+    for point in range(len(values)):
+        pixel = index[point]
+        if pixel >= 0:
+            image[pixel] = max(image[pixel], values[point])
 
 
 def _area_matrix(source: int, target: int) -> np.ndarray:

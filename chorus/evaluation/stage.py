@@ -15,9 +15,10 @@ from chorus.errors import FileError
 from chorus.evaluation.baselines import body_blob, turned
 from chorus.evaluation.pap import THRESHOLDS, ImageScore, TestView, mean_values
 from chorus.evaluation.truth_scores import truth_scores
+from chorus.evaluation.warps import digest_of
 from chorus.masks import Ragged
 from chorus.occupancy.grid import Grid
-from chorus.occupancy.posing import canonical_index, look_up
+from chorus.occupancy.posing import look_up
 from chorus.progress import progress
 
 if TYPE_CHECKING:
@@ -53,7 +54,8 @@ def run(job: Job) -> None:
     fields |= {"truth": truth["phi"][0]} if truth else {}
     candidates = Candidates(fields, voxels.attributes["canonicalise"] == "true")
     testset = store.read_arrays(job.one("testset"), "testset")
-    scores = score_all(candidates, testset, grid, body)
+    warps = checked_warps(store.read_arrays(job.one("warps"), "warps"), testset, grid, body)
+    scores = score_all(candidates, testset, warps, body)
     report = pap_report(scores, testset["id"]) | {
         "category": job.names["category"],
         "provenance": job.record("json") | {"test_images": testset.attributes["source"]},
@@ -66,13 +68,26 @@ def run(job: Job) -> None:
     print(sentence(report))
 
 
+def checked_warps(warps: store.ArrayFile, testset: store.ArrayFile, grid: Grid, body: BodyModel) -> np.ndarray:
+    """The inverse warps (n, N^3) int32 of the test images.
+
+    Raises:
+        FileError: they were made for another body, test set or grid.
+    """
+    made_for = (warps.attributes["body"], warps.attributes["testset"], warps["index"].shape[1:])
+    if made_for != (body.digest, digest_of(testset), grid.shape):
+        raise FileError(f"{warps.path}: was made for another body, test set or grid; delete it and run again.")
+    return warps["index"].reshape(len(warps["index"]), -1)
+
+
 def score_all(
-    candidates: Candidates, testset: store.ArrayFile, grid: Grid, body: BodyModel
+    candidates: Candidates, testset: store.ArrayFile, warps: np.ndarray, body: BodyModel
 ) -> dict[str, list[ImageScore]]:
-    """PAP curves of every candidate on every test image; the warp of an image is shared by all candidates."""
+    """PAP curves of every candidate on every test image; `warps` (n, N^3) are shared by all candidates."""
     camera = Camera(testset["K"], testset["R"], testset["t"])
     spans = Ragged(testset["span"], testset["span_offset"])
     scores: dict[str, list[ImageScore]] = {name: [] for name in candidates.fields}
+    grid = Grid(len(candidates.fields["field"]))
     unwarped = np.arange(grid.resolution**3)
     for position in progress(range(len(testset["id"])), "pap"):
         pose = testset["pose"][position].astype(float)
@@ -80,10 +95,9 @@ def score_all(
         height, width = testset["size"][position]
         mask = masks.decode(spans[position], (int(height), int(width)))
         view = TestView.of(grid, camera[position], mask, body.vertices(pose[None], np.zeros((1, 10)))[0])
-        warped = canonical_index(grid, body, pose)
         for name, phi in candidates.fields.items():
             own = candidates.canonicalise or name in ("truth", "body_blob")
-            scores[name].append(view.score(look_up(phi, warped if own else unwarped)))
+            scores[name].append(view.score(look_up(phi, warps[position] if own else unwarped)))
     return scores
 
 

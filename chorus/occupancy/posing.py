@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+from numba import njit
 
 from chorus.body.model import BodyModel
-from chorus.occupancy.grid import Grid
-from chorus.occupancy.skinning import blended, skinning_weights
+from chorus.occupancy.grid import SIDE, Grid
+from chorus.occupancy.skinning import skinning_planes
+
+OUTSIDE = -1
 
 
 def canonical_index(grid: Grid, body: BodyModel, pose: np.ndarray) -> np.ndarray:
@@ -18,17 +21,86 @@ def canonical_index(grid: Grid, body: BodyModel, pose: np.ndarray) -> np.ndarray
         pose: (24, 3) axis-angle; the root is ignored, betas are 0.
 
     Returns:
-        (N^3,) int64 flat canonical index, -1 where the voxel comes from outside the grid.
+        (N^3,) int32 flat canonical index, -1 where the voxel comes from outside the grid.
     """
     rooted = np.array(pose, float)
     rooted[0] = 0.0
     vertices = body.vertices(rooted[None], np.zeros((1, 10)))[0]
-    weights = skinning_weights(grid, vertices, body.weights)
-    matrices = blended(weights, body.canonical_bones(rooted[None])[0][:, :3]).astype(np.float64)
-    offset = grid.centres() - matrices[:, :, 3]
-    return grid.flat_index(np.linalg.solve(matrices[:, :, :3], offset[:, :, None])[:, :, 0])
+    planes = skinning_planes(grid, vertices, body.weights)
+    index = np.empty(grid.shape, np.int32)
+    _unwarp(planes, np.ascontiguousarray(body.canonical_bones(rooted[None])[0][:, :3].reshape(-1, 12)), index)
+    return index.reshape(-1)
 
 
 def look_up(phi: np.ndarray, index: np.ndarray) -> np.ndarray:
-    """Values (N^3,) of a canonical field (N, N, N) at flat indices; 0 outside the grid."""
-    return np.where(index >= 0, phi.reshape(-1)[np.maximum(index, 0)], 0.0).astype(np.float32)
+    """Values (N^3,) float32 of a canonical field (N, N, N) at flat indices; 0 outside the grid."""
+    values = np.empty(len(index), np.float32)
+    _look_up(np.ascontiguousarray(phi, np.float32).reshape(-1), index, values)
+    return values
+
+
+@njit(cache=True, error_model="numpy")
+def _unwarp(planes: np.ndarray, bones: np.ndarray, index: np.ndarray) -> None:
+    """Canonical voxel (N, N, N) of each posed voxel, from weights (J, N, N, N) and bones (J, 12), rows of 3x4."""
+    side = len(index)
+    voxel = SIDE / side
+    blend = np.empty((12, side))  # the blended matrices of one column of voxels
+    for x in range(side):
+        for y in range(side):
+            blend[:] = 0.0
+            for joint in range(len(planes)):
+                _add_weighted(blend, planes[joint, x, y], bones[joint])
+            for z in range(side):
+                centre = (
+                    voxel * (x + 0.5) - SIDE / 2,
+                    voxel * (y + 0.5) - SIDE / 2,
+                    voxel * (z + 0.5) - SIDE / 2,
+                )
+                index[x, y, z] = _voxel_of(unwarped(blend[:, z], centre), side)
+
+
+@njit(cache=True, error_model="numpy")
+def _add_weighted(blend: np.ndarray, weights: np.ndarray, bone: np.ndarray) -> None:
+    weighted = 0
+    for z in range(len(weights)):
+        weighted += weights[z] != 0
+    if weighted:
+        for entry in range(12):
+            row, value = blend[entry], bone[entry]
+            for z in range(len(weights)):
+                row[z] += value * weights[z]
+
+
+@njit(cache=True, error_model="numpy")
+def unwarped(matrix: np.ndarray, point: tuple[float, float, float]) -> tuple[float, float, float]:
+    """Solve A x + b = point for a 3x4 matrix (A | b), 12 numbers, by its adjugate; not finite if A is singular."""
+    a, b, c = matrix[0], matrix[1], matrix[2]
+    d, e, f = matrix[4], matrix[5], matrix[6]
+    g, h, i = matrix[8], matrix[9], matrix[10]
+    u, v, w = point[0] - matrix[3], point[1] - matrix[7], point[2] - matrix[11]
+    cofactor_a, cofactor_b, cofactor_c = e * i - f * h, f * g - d * i, d * h - e * g
+    scale = 1.0 / (a * cofactor_a + b * cofactor_b + c * cofactor_c)
+    return (
+        scale * (cofactor_a * u + (c * h - b * i) * v + (b * f - c * e) * w),
+        scale * (cofactor_b * u + (a * i - c * g) * v + (c * d - a * f) * w),
+        scale * (cofactor_c * u + (b * g - a * h) * v + (a * e - b * d) * w),
+    )
+
+
+@njit(cache=True, error_model="numpy")
+def _voxel_of(point: tuple[float, float, float], side: int) -> int:
+    """Flat index of the voxel that holds a point, -1 outside the cube or not finite (as `Grid.flat_index`)."""
+    flat = 0
+    for coordinate in point:
+        cell = (coordinate + SIDE / 2) / (SIDE / side)
+        if not 0 <= cell < side:
+            return OUTSIDE
+        flat = flat * side + int(cell)
+    return flat
+
+
+@njit(cache=True, error_model="numpy")
+def _look_up(phi: np.ndarray, index: np.ndarray, values: np.ndarray) -> None:
+    for voxel in range(len(index)):
+        source = index[voxel]
+        values[voxel] = phi[source] if source >= 0 else np.float32(0.0)

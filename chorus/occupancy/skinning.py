@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from chorus.occupancy.grid import Grid
+from chorus.occupancy.neighbours import unsmoothed_weights
+from chorus.occupancy.smoothing import smooth
 
-NEIGHBOURS = 30  # k of Eq. 4
-BANDWIDTH = 0.8  # tau of Eq. 10, metres; farther voxels follow the pelvis alone
-SMOOTHNESS = 0.25  # s of Eq. 10
-SMOOTHING_PASSES = 30
-SMOOTHING_RATE = 0.3  # share of the six neighbours' mean in one pass, as the original code
 PELVIS = 0
 
 
@@ -25,14 +21,15 @@ def skinning_weights(grid: Grid, vertices: np.ndarray, vertex_weights: np.ndarra
     Returns:
         (N^3, 24) float32, rows sum to 1.
     """
-    centres = grid.centres()
-    tree = cKDTree(vertices)
-    nearest, _ = tree.query(centres, k=1)
-    near = np.flatnonzero(nearest <= BANDWIDTH)
-    weights = np.zeros((len(centres), vertex_weights.shape[1]), np.float32)
-    weights[:, PELVIS] = 1.0
-    weights[near] = _deweighted(_neighbour_mean(tree, centres[near], vertex_weights), nearest[near])
-    return _smoothed(weights, nearest <= BANDWIDTH, grid)
+    planes = skinning_planes(grid, vertices, vertex_weights)
+    return np.ascontiguousarray(planes.reshape(len(planes), -1).T)
+
+
+def skinning_planes(grid: Grid, vertices: np.ndarray, vertex_weights: np.ndarray) -> np.ndarray:
+    """The same with one grid for each joint, as they are computed: (24, N, N, N) float32."""
+    planes, near = unsmoothed_weights(vertices, vertex_weights, grid.resolution)
+    smooth(planes, near)
+    return planes
 
 
 def rigid_weights(grid: Grid, joints: int = 24) -> np.ndarray:
@@ -40,50 +37,6 @@ def rigid_weights(grid: Grid, joints: int = 24) -> np.ndarray:
     weights = np.zeros((grid.resolution**3, joints), np.float32)
     weights[:, PELVIS] = 1.0
     return weights
-
-
-def _neighbour_mean(tree: cKDTree, points: np.ndarray, vertex_weights: np.ndarray) -> np.ndarray:
-    # Eq. 4: inverse-distance mean over the 30 nearest vertices; on a vertex, that vertex alone.
-    mean = np.empty((len(points), vertex_weights.shape[1]))
-    table = np.ascontiguousarray(vertex_weights, np.float32)
-    for begin in range(0, len(points), 8192):
-        part = slice(begin, begin + 8192)
-        distance, index = tree.query(points[part], k=min(NEIGHBOURS, len(table)))
-        on_vertex = distance[:, 0] == 0
-        inverse = 1.0 / np.where(on_vertex[:, None], 1.0, distance)
-        inverse[on_vertex] = 0.0
-        inverse[on_vertex, 0] = 1.0
-        inverse /= inverse.sum(axis=1, keepdims=True)
-        mean[part] = np.einsum("pk,pkj->pj", inverse.astype(np.float32), table[index])
-    return mean
-
-
-def _deweighted(weights: np.ndarray, nearest: np.ndarray) -> np.ndarray:
-    # Eq. 9 and 10: far from the body the pelvis takes over.
-    alpha = (np.maximum(BANDWIDTH - nearest, 0.0) / (BANDWIDTH + nearest)) ** SMOOTHNESS
-    result = alpha[:, None] * weights
-    result[:, PELVIS] += 1.0 - alpha
-    return result / result.sum(axis=1, keepdims=True)
-
-
-def _smoothed(weights: np.ndarray, near: np.ndarray, grid: Grid) -> np.ndarray:
-    # Only interior voxels within the bandwidth change; each pass keeps the rows' sum, so joints are independent.
-    n = grid.resolution
-    inner = (slice(1, -1),) * 3
-    active = near.reshape(grid.shape)[inner]
-    for joint in range(weights.shape[1]):
-        volume = weights[:, joint].reshape(grid.shape).copy()
-        if not volume.any():
-            continue
-        for _ in range(SMOOTHING_PASSES):
-            centre = volume[inner]
-            neighbours = volume[2:, 1:-1, 1:-1] + volume[:-2, 1:-1, 1:-1]
-            neighbours += volume[1:-1, 2:, 1:-1] + volume[1:-1, :-2, 1:-1]
-            neighbours += volume[1:-1, 1:-1, 2:] + volume[1:-1, 1:-1, :-2]
-            change = SMOOTHING_RATE * (neighbours / 6 - centre)
-            volume[inner] = centre + np.where(active, change, 0)
-        weights[:, joint] = volume.reshape(n**3)
-    return weights / weights.sum(axis=1, keepdims=True)
 
 
 def blended(weights: np.ndarray, matrices: np.ndarray) -> np.ndarray:
