@@ -281,9 +281,8 @@ def _sampled(points, near, sampled, image, cells):
 
 @_inlined
 def _store_plane(plane, x, y, row, cells, at):
-    u, v, depth = plane
-    inverse = ratio(splat(np.float32(1)), depth)
-    store_cells(cells, at, fma(v, inverse, y), fma(u, inverse, x), row)
+    u, v, depth = plane  # divided in full: a reciprocal would move pixels that lie on a border exactly
+    store_cells(cells, at, add(ratio(v, depth), y), add(ratio(u, depth), x), row)
 
 
 @_inlined
