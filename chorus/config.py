@@ -134,7 +134,7 @@ class Calibration(Section):
 class VoxelGrid(Section):
     """The canonical voxel grid."""
 
-    resolution: int = Field(48, ge=8, le=256, description="voxels along each side of the 3 m cube")
+    resolution: int = Field(48, ge=8, le=256, multiple_of=4, description="voxels along each side of the 3 m cube")
 
 
 class Occupancy(Section):

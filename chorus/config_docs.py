@@ -77,13 +77,17 @@ def _allowed_option(option: dict[str, Any]) -> str:
     for word in ("enum", "const"):
         if word in option:
             return f"`{json.dumps(option[word])}`"
-    bounds = [
-        f"{sign} {option[word]}"
-        for word, sign in (("minimum", ">="), ("exclusiveMinimum", ">"), ("maximum", "<="), ("exclusiveMaximum", "<"))
-        if word in option
-    ]
+    bounds = [f"{sign} {option[word]}" for word, sign in _BOUNDS.items() if word in option]
     return " ".join([option.get("type", "object"), ", ".join(bounds)]).strip()
 
+
+_BOUNDS = {
+    "minimum": ">=",
+    "exclusiveMinimum": ">",
+    "maximum": "<=",
+    "exclusiveMaximum": "<",
+    "multipleOf": "multiple of",
+}
 
 GENERATED = {
     "config.yaml": default_yaml,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from chorus import masks, store
+from chorus.errors import FileError
 from chorus.masks import Ragged
 
 PERSON, OBJECT = 0, 1
@@ -88,6 +90,56 @@ def read_detections(path: Path) -> list[ImageDetections]:
         height, width = file["size"][position]
         images.append(ImageDetections(int(index), int(file["view"][position]), (int(height), int(width)), found))
     return images
+
+
+@dataclass(frozen=True)
+class LabelMasks:
+    """The masks of one label in many images, still as row spans.
+
+    Attributes:
+        index: (n,) int64 image indices.
+        size: (n, 2) int32 height, width.
+        spans: row i holds the spans of all detections of image i; where they overlap, the mask is the union.
+    """
+
+    index: np.ndarray
+    size: np.ndarray
+    spans: Ragged
+
+    def rows_of(self, index: np.ndarray) -> np.ndarray:
+        """Rows (k,) of the images with these indices (k,).
+
+        Raises:
+            FileError: an image is not there.
+        """
+        order = np.argsort(self.index)
+        place = np.searchsorted(self.index, index, sorter=order)
+        found = place < len(order)
+        found[found] = self.index[order[place[found]]] == index[found]
+        if not found.all():
+            raise FileError(f"masks: image {index[~found][0]} is missing; run the masks stage again.")
+        return order[place]
+
+
+def read_masks(paths: Sequence[Path], label: int) -> LabelMasks:
+    """The masks of a label in all images of `masks` files; thumbnails, boxes and scores are not read."""
+    wanted = ("index", "size", "detection_offset", "label", "span", "span_offset")
+    files = [store.read_arrays(path, "masks", wanted) for path in paths]
+    index = np.concatenate([np.zeros(0, np.int64), *(file["index"] for file in files)])
+    size = np.concatenate([np.zeros((0, 2), np.int32), *(file["size"] for file in files)])
+    kept = [_spans_of_label(file, label) for file in files]
+    values = np.concatenate([masks.NO_SPANS, *(spans for spans, _ in kept)])
+    length = np.concatenate([np.zeros(0, np.int64), *(count for _, count in kept)])
+    return LabelMasks(index, size, Ragged(values, np.concatenate([[0], np.cumsum(length)])))
+
+
+def _spans_of_label(file: store.ArrayFile, label: int) -> tuple[np.ndarray, np.ndarray]:
+    # Spans (k, 3) of the detections of a label, and how many each image has.
+    chosen = file["label"] == label
+    length = np.where(chosen, np.diff(file["span_offset"]), 0)
+    before = np.concatenate([[0], np.cumsum(length)])
+    per_image = np.diff(before[file["detection_offset"]])
+    return file["span"][np.repeat(chosen, np.diff(file["span_offset"]))], per_image
 
 
 def read_thumbnails(path: Path) -> dict[int, bytes]:

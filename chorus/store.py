@@ -11,8 +11,8 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -163,8 +163,11 @@ def _chunks(array: np.ndarray) -> tuple[int, ...]:
     return tuple(max(1, length) for length in shape)
 
 
-def read_arrays(path: Path, kind: str) -> ArrayFile:
+def read_arrays(path: Path, kind: str, only: Collection[str] = ()) -> ArrayFile:
     """Read and check an HDF5 result file.
+
+    Args:
+        only: datasets to read, all when empty; the others are neither inflated nor checked.
 
     Raises:
         FileError: missing, damaged, of another kind or version, or with other datasets than `chorus.formats` says.
@@ -175,7 +178,7 @@ def read_arrays(path: Path, kind: str) -> ArrayFile:
             found = file.attrs.get("kind")
             if found != kind:
                 raise FileError(f"{path}: is a file of kind {found!r}, expected {kind!r}; give the right file.")
-            datasets = _datasets(path, file)
+            datasets = {name: item for name, item in _datasets(path, file).items() if not only or name in only}
             declared = sum(item.size * item.dtype.itemsize for item in datasets.values())
             if declared > MAX_ARRAY_BYTES:
                 raise FileError(f"{path}: declares {declared} bytes of arrays, at most {MAX_ARRAY_BYTES} are read.")
@@ -184,6 +187,8 @@ def read_arrays(path: Path, kind: str) -> ArrayFile:
     except (OSError, KeyError, ValueError) as error:
         raise FileError(f"{path}: cannot be parsed as HDF5 ({error}); delete the file and run again.") from error
     layout = FORMATS[kind]
+    if only:
+        layout = replace(layout, datasets={name: layout.datasets[name] for name in only})
     for name, item in layout.datasets.items():
         if item.dtype == TEXT and name in arrays and arrays[name].dtype.kind == "S":
             arrays[name] = np.char.decode(arrays[name], "utf-8")

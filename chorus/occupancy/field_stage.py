@@ -63,5 +63,5 @@ def merged(parts: list[PromptVotes]) -> Votes:
     """Exact sum of votes; the order does not matter."""
     total = Votes.none(Grid(parts[0].votes.numerator.shape[-1]))
     for part in parts:
-        total = total + part.votes
+        total += part.votes
     return total

@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from chorus import store
 from chorus.body.loading import load_body
+from chorus.body.model import BodyModel
 from chorus.camera import Camera
-from chorus.detections import OBJECT, read_detections
+from chorus.detections import OBJECT, read_masks
 from chorus.errors import FileError
 from chorus.occupancy.grid import Grid
-from chorus.occupancy.votes import Ballot, VoteCounter
+from chorus.occupancy.votes import TOTAL, Ballots, VoteCounter
 from chorus.progress import progress
 
 if TYPE_CHECKING:
     from chorus.job import Job
+
+CHUNK = 1024  # images whose bones are held at once: 3 MB, whatever the number of images
+
+
+@dataclass(frozen=True)
+class VoteFiles:
+    """The files of a prompt that its votes are counted from."""
+
+    cameras: Path
+    masks: Sequence[Path]
+    people: Sequence[Path]
 
 
 def run(job: Job) -> None:
@@ -24,28 +39,13 @@ def run(job: Job) -> None:
     body, skinning = load_body(job.one("body")), store.read_arrays(job.one("skinning"), "skinning")
     if skinning.attributes["body"] != body.digest:
         raise FileError(f"{skinning.path}: was made with another body model; delete it and run again.")
-    grid = Grid(len(skinning["weights"]))
-    counter = VoteCounter(grid, skinning["weights"].reshape(-1, 24))
-    cameras = store.read_arrays(job.one("cameras"), "cameras")
-    masks = {image.index: image for path in job.many("masks") for image in read_detections(path)}
-    poses = poses_of(job)
-    camera = Camera(cameras["K"], cameras["R"], cameras["t"])
-    for position in progress(range(len(cameras["index"])), "votes"):
-        index = int(cameras["index"][position])
-        counter.add(
-            Ballot(
-                camera[position],
-                body.canonical_bones(poses[index][None])[0],
-                masks[index].union(OBJECT),
-                int(cameras["weight"][position]),
-                int(cameras["bin"][position]),
-            )
-        )
+    counter = VoteCounter(Grid(len(skinning["weights"])), skinning["weights"].reshape(-1, 24))
+    count_files(counter, body, VoteFiles(job.one("cameras"), job.many("masks"), job.many("people")))
     votes = counter.votes
     job.write_arrays(
         "votes",
         {
-            "group": np.array(["total"]),
+            "group": np.array([TOTAL]),
             "numerator": votes.numerator[None],
             "denominator": votes.denominator[None],
             "count": votes.count[None],
@@ -61,10 +61,32 @@ def run(job: Job) -> None:
     )
 
 
-def poses_of(job: Job) -> dict[int, np.ndarray]:
-    """Image index -> pose (24, 3)."""
-    poses: dict[int, np.ndarray] = {}
-    for path in job.many("people"):
-        file = store.read_arrays(path, "people")
-        poses |= {int(index): pose.astype(float) for index, pose in zip(file["index"], file["pose"], strict=True)}
-    return poses
+def count_files(counter: VoteCounter, body: BodyModel, files: VoteFiles) -> None:
+    """Count every image of the cameras file, one azimuth bin after the other, without holding a decoded mask."""
+    cameras = store.read_arrays(files.cameras, "cameras", ("index", "K", "R", "t", "weight", "bin"))
+    masks, poses = read_masks(files.masks, OBJECT), _poses(files.people, cameras["index"])
+    rows = masks.rows_of(cameras["index"])
+    order = np.argsort(cameras["bin"], kind="stable")
+    for begin in progress(range(0, len(order), CHUNK), "votes"):
+        part = order[begin : begin + CHUNK]
+        counter.add_all(
+            Ballots(
+                Camera(cameras["K"][part], cameras["R"][part], cameras["t"][part]),
+                body.canonical_bones(poses[part]),
+                masks.size[rows[part]],
+                masks.spans,
+                rows[part],
+                cameras["weight"][part],
+                cameras["bin"][part],
+            )
+        )
+
+
+def _poses(people: Sequence[Path], index: np.ndarray) -> np.ndarray:
+    """Poses (n, 24, 3) of the images with these indices."""
+    files = [store.read_arrays(path, "people", ("index", "pose")) for path in people]
+    found = {int(i): pose for file in files for i, pose in zip(file["index"], file["pose"], strict=True)}
+    missing = [int(i) for i in index if int(i) not in found]
+    if missing:
+        raise FileError(f"people: image {missing[0]} is missing; run the people stage again.")
+    return np.array([found[int(i)] for i in index], float).reshape(-1, 24, 3)

@@ -68,6 +68,7 @@ BAD = {
     "zero": ("images: {per_view: 0}\n", "images.per_view", "greater than or equal to 1"),
     "too much": ("images: {size: 100000}\n", "images.size", "less than or equal to 4096"),
     "too fine a grid": ("grid: {resolution: 512}\n", "grid.resolution", "less than or equal to 256"),
+    "a grid that no block divides": ("grid: {resolution: 50}\n", "grid.resolution", "multiple of 4"),
     "more than all": ("boxes: {overlap: 1.01}\n", "boxes.overlap", "less than or equal to 1"),
     "shares above 1": ("scenes: {no_person: 0.6, no_object: 0.6}\n", "scenes", "exceed 1"),
     "category is a path": ("categories: ['../../x']\n", "categories.0", "should match pattern"),
