@@ -59,9 +59,7 @@ class BitMasks:
         width = -(-(box[:, 2] - box[:, 0] + 2 * MARGIN) // WORD) * WORD
         cells = width * (box[:, 3] - box[:, 1] + 2 * MARGIN)
         if (cells > MAX_BITS).any():
-            raise FileError(
-                f"masks: an image has {size.prod(axis=1).max()} pixels, at most 2^31 vote; make it smaller."
-            )
+            raise FileError(f"masks: an image has {size.prod(axis=1).max()} pixels, at most 2^31 vote; resize it.")
         first = np.concatenate([[0], np.cumsum(cells // WORD)])
         return cls(size, box, width, first, _drawn(values, begin, end, cls(size, box, width, first, NO_WORDS).rows))
 

@@ -1,10 +1,10 @@
 """Sixteen float32 in one machine vector, as a type that numba functions can use.
 
-LLVM vectorises numba's loops only one innermost loop at a time, and then it keeps the running sums of `words` in memory:
-12 loads and 12 stores a joint, more than there is arithmetic. With the sums in named vectors they stay in registers:
-1.6 times faster at 48^3, measured in one process. Multiply-adds are fused on every machine because they are spelt out,
-so the bits do not depend on the compiler's mood, nor on where an image stands in its batch. LLVM splits the vectors
-where the processor's are shorter.
+LLVM vectorises numba's loops only one innermost loop at a time, and then it keeps the running sums of `words` in
+memory: 12 loads and 12 stores a joint, more than there is arithmetic. With the sums in named vectors they stay in
+registers: 1.6 times faster at 48^3, measured in one process. Multiply-adds are fused on every machine because they
+are spelt out, so the bits do not depend on the compiler's mood, nor on where an image stands in its batch. LLVM splits
+the vectors where the processor's are shorter.
 """
 
 from __future__ import annotations

@@ -140,8 +140,9 @@ class VoteCounter:
     def of_group(self, name: str) -> Votes:
         """The votes of `total` or of a body part."""
         g = self.groups.index(name)
-        volumes = (from_blocks(self._blocks.grid, counts[g]) for counts in (self._numerator, self._denominator))
-        return Votes(*volumes, self._count.copy(), self._images[g].copy())
+        grid = self._blocks.grid
+        numerator, denominator = from_blocks(grid, self._numerator[g]), from_blocks(grid, self._denominator[g])
+        return Votes(numerator, denominator, self._count.copy(), self._images[g].copy())
 
     def add(self, ballot: Ballot) -> None:
         """Count one image; an image of weight 0 or with a non-finite camera or pose does not count."""
