@@ -2,6 +2,7 @@
 
 import ast
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -227,10 +228,10 @@ def test_every_stage_has_a_rule_of_its_name():
 
 @pytest.mark.parametrize("room", ["occupancy", "calibration", "evaluation", "body", "screening"])
 def test_numeric_rooms_import_no_display_and_no_network(room):
-    allowed = {"numpy", "scipy", "numba", "torch", "chorus", "snakemake", "anny"}
+    allowed = {"numpy", "scipy", "numba", "torch", "chorus", "anny"}
+    # Design section 9: inline LLVM only behind a measured 1.5x, in one small module (its docstring says 1.6x).
+    inline_llvm = {ROOT / "chorus/occupancy/lanes.py": {"llvmlite"}}
     for path in (ROOT / "chorus" / room).glob("*.py"):
-        import sys
-
         outside = {name.split(".")[0] for name in imports(path)} - set(sys.stdlib_module_names)
-        assert outside <= allowed, f"{path}: {outside - allowed}"
+        assert outside <= allowed | inline_llvm.get(path, set()), path
         assert not outside & {"requests", "urllib", "http", "socket", "matplotlib"}
