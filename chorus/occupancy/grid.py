@@ -27,8 +27,11 @@ class Grid:
 
     def centres(self) -> np.ndarray:
         """Voxel centres (N^3, 3) in C order, metres, float64."""
-        axis = -SIDE / 2 + self.voxel * (np.arange(self.resolution) + 0.5)
-        return np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), axis=-1).reshape(-1, 3)
+        return np.stack(np.meshgrid(*(self.axis(),) * 3, indexing="ij"), axis=-1).reshape(-1, 3)
+
+    def axis(self) -> np.ndarray:
+        """Coordinates (N,) of the voxel centres along every side, metres, float64."""
+        return -SIDE / 2 + self.voxel * (np.arange(self.resolution) + 0.5)
 
     def flat_index(self, points: np.ndarray) -> np.ndarray:
         """Flat voxel index (...,) int64 of points (..., 3) in metres; -1 outside the cube or not finite."""

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from chorus.occupancy.grid import SIDE
+from chorus.occupancy.grid import SIDE, Grid
 from chorus.occupancy.nearest import (
     ROUNDING,
     count_within,
@@ -36,6 +36,7 @@ class Search(NamedTuple):
     Every level has one list: a block is done with all its children before its next sibling begins.
 
     Attributes:
+        axis: (N,) coordinates of the voxel centres, metres.
         points: (levels, 3, V) float64, metres.
         indices: (levels, V) int32, ascending.
         length: (levels,) vertices in each list.
@@ -47,6 +48,7 @@ class Search(NamedTuple):
         near: (N, N, N) bool, True where a vertex lies within the bandwidth.
     """
 
+    axis: np.ndarray
     points: np.ndarray
     indices: np.ndarray
     length: np.ndarray
@@ -60,23 +62,21 @@ class Search(NamedTuple):
     near: np.ndarray
 
 
-def unsmoothed_weights(
-    vertices: np.ndarray, vertex_weights: np.ndarray, resolution: int
-) -> tuple[np.ndarray, np.ndarray]:
+def unsmoothed_weights(grid: Grid, vertices: np.ndarray, vertex_weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Weights of every voxel before smoothing.
 
     Args:
         vertices: (V, 3) metres, at least one.
         vertex_weights: (V, J), joint 0 = pelvis.
-        resolution: N voxels along the grid's side.
 
     Returns:
         planes (J, N, N, N) float32 of joints 1, 2, ... (plane 0, the pelvis, holds what they leave of 1 only after
         smoothing), and near (N, N, N) bool, voxels with a vertex within the bandwidth. The others' weights are 0.
     """
     count, joints = vertex_weights.shape
-    levels = 1 + max((resolution - 1).bit_length(), 1)
+    levels = 1 + max((grid.resolution - 1).bit_length(), 1)
     search = Search(
+        axis=grid.axis(),
         points=np.empty((levels, 3, count)),
         indices=np.empty((levels, count), np.int32),
         length=np.full(levels, count),
@@ -86,8 +86,8 @@ def unsmoothed_weights(
         vertex_weights=np.ascontiguousarray(vertex_weights, np.float32),
         share=np.empty(NEIGHBOURS, np.float32),
         mean=np.empty(joints, np.float32),
-        planes=np.zeros((joints, resolution, resolution, resolution), np.float32),
-        near=np.zeros((resolution, resolution, resolution), bool),
+        planes=np.zeros((joints, *grid.shape), np.float32),
+        near=np.zeros(grid.shape, bool),
     )
     search.points[0], search.indices[0] = vertices.T, np.arange(count)
     _visit(search, 1, 0, 0, 0)
@@ -100,10 +100,9 @@ def _visit(search: Search, level: int, x: int, y: int, z: int) -> None:
     side = 1 << (len(search.length) - level)
     n = search.length[level - 1]
     points, squared = search.points[level - 1], search.squared[:n]
-    voxel = SIDE / len(search.near)
+    axis, voxel = search.axis, SIDE / len(search.axis)
     half = 0.5 * voxel * (side - 1)  # the voxel centres of the block fill a cube of twice this side
-    first = 0.5 * voxel - SIDE / 2 + half
-    squared_distances(points, first + voxel * x, first + voxel * y, first + voxel * z, squared)
+    squared_distances(points, axis[x] + half, axis[y] + half, axis[z] + half, squared)
     farthest_voxel = math.sqrt(3.0) * half
     if count_within(squared, (BANDWIDTH + farthest_voxel + ROUNDING) ** 2) == 0:
         return  # every voxel of the block follows the pelvis
@@ -121,7 +120,7 @@ def _visit(search: Search, level: int, x: int, y: int, z: int) -> None:
         return
     for octant in range(8):
         i, j, h = x + half_block * (octant >> 2), y + half_block * (octant >> 1 & 1), z + half_block * (octant & 1)
-        if max(i, j, h) < len(search.near):
+        if max(i, j, h) < len(axis):
             _visit(search, level + 1, i, j, h)
 
 
@@ -129,13 +128,13 @@ def _visit(search: Search, level: int, x: int, y: int, z: int) -> None:
 def _voxels(search: Search, level: int, x: int, y: int, z: int) -> None:
     """Do the 2^3 voxels from x, y, z on, whose list of vertices is that of `level`."""
     points, squared, chosen = search.points[level], search.squared[: search.length[level]], search.chosen
-    resolution, k = len(search.near), min(NEIGHBOURS, len(search.squared))
-    voxel, radius = SIDE / resolution, search.radius[level]
-    first, moved = 0.5 * voxel - SIDE / 2, math.sqrt(3.0) * 0.5 * voxel + ROUNDING
+    axis, radius, k = search.axis, search.radius[level], min(NEIGHBOURS, len(search.squared))
+    resolution = len(axis)
+    moved = math.sqrt(3.0) * 0.5 * SIDE / resolution + ROUNDING
     for i in range(x, min(x + 2, resolution)):
         for j in range(y, min(y + 2, resolution)):
             for h in range(z, min(z + 2, resolution)):
-                squared_distances(points, first + voxel * i, first + voxel * j, first + voxel * h, squared)
+                squared_distances(points, axis[i], axis[j], axis[h], squared)
                 limit = square_radius(squared, k, radius - moved, radius + moved)
                 found = indices_within(squared, limit, chosen)
                 _blend(search, level, without_farthest(squared, chosen, found, k), i, j, h)

@@ -27,8 +27,9 @@ def canonical_index(grid: Grid, body: BodyModel, pose: np.ndarray) -> np.ndarray
     rooted[0] = 0.0
     vertices = body.vertices(rooted[None], np.zeros((1, 10)))[0]
     planes = skinning_planes(grid, vertices, body.weights)
+    bones = np.ascontiguousarray(body.canonical_bones(rooted[None])[0][:, :3]).reshape(-1, 12)
     index = np.empty(grid.shape, np.int32)
-    _unwarp(planes, np.ascontiguousarray(body.canonical_bones(rooted[None])[0][:, :3].reshape(-1, 12)), index)
+    fill_index(planes, bones, grid.axis(), index)
     return index.reshape(-1)
 
 
@@ -40,10 +41,9 @@ def look_up(phi: np.ndarray, index: np.ndarray) -> np.ndarray:
 
 
 @njit(cache=True, error_model="numpy")
-def _unwarp(planes: np.ndarray, bones: np.ndarray, index: np.ndarray) -> None:
+def fill_index(planes: np.ndarray, bones: np.ndarray, axis: np.ndarray, index: np.ndarray) -> None:
     """Canonical voxel (N, N, N) of each posed voxel, from weights (J, N, N, N) and bones (J, 12), rows of 3x4."""
-    side = len(index)
-    voxel = SIDE / side
+    side = len(axis)
     blend = np.empty((12, side))  # the blended matrices of one column of voxels
     for x in range(side):
         for y in range(side):
@@ -51,12 +51,7 @@ def _unwarp(planes: np.ndarray, bones: np.ndarray, index: np.ndarray) -> None:
             for joint in range(len(planes)):
                 _add_weighted(blend, planes[joint, x, y], bones[joint])
             for z in range(side):
-                centre = (
-                    voxel * (x + 0.5) - SIDE / 2,
-                    voxel * (y + 0.5) - SIDE / 2,
-                    voxel * (z + 0.5) - SIDE / 2,
-                )
-                index[x, y, z] = _voxel_of(unwarped(blend[:, z], centre), side)
+                index[x, y, z] = _voxel_of(unwarped(blend[:, z], (axis[x], axis[y], axis[z])), side)
 
 
 @njit(cache=True, error_model="numpy")

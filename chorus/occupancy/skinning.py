@@ -27,7 +27,7 @@ def skinning_weights(grid: Grid, vertices: np.ndarray, vertex_weights: np.ndarra
 
 def skinning_planes(grid: Grid, vertices: np.ndarray, vertex_weights: np.ndarray) -> np.ndarray:
     """The same with one grid for each joint, as they are computed: (24, N, N, N) float32."""
-    planes, near = unsmoothed_weights(vertices, vertex_weights, grid.resolution)
+    planes, near = unsmoothed_weights(grid, vertices, vertex_weights)
     smooth(planes, near)
     return planes
 

@@ -19,7 +19,7 @@ def smooth(planes: np.ndarray, near: np.ndarray) -> None:
     The grid's outer layer and the voxels beyond the bandwidth keep their weights.
 
     Args:
-        planes: (J, N, N, N) float32, joint 0 = pelvis.
+        planes: (J, N, N, N) float32 in C order, joint 0 = pelvis.
         near: (N, N, N) bool, voxels within the bandwidth.
     """
     rate = np.zeros(near.shape, np.float32)

@@ -247,3 +247,14 @@ def test_the_curve_of_one_pixel_is_its_own():
     assert found.recall.tolist() == [1] * 30 + [0] * 69
     assert found.precision.tolist() == [0.5] * 30 + [0] * 69
     assert found.target_area == 1
+
+
+def test_pixels_are_those_of_the_camera(rng):
+    raster, points = Raster.of(CAMERA, (48, 64)), rng.uniform(-2, 2, (3000, 3))
+    pixels, depth = raster.camera.project(points)
+    inside = (depth > 0) & (pixels >= 0).all(1) & (pixels < raster.size[::-1]).all(1)
+    column, row = np.floor(pixels[inside]).astype(int).T
+    index = raster.pixel_index(points)
+    assert np.array_equal(index[inside], row * raster.size[1] + column)
+    assert (index[~inside] == -1).all()
+    assert 100 < inside.sum() < 2900

@@ -5,8 +5,8 @@ import pytest
 
 from chorus.body.model import JOINT_NAMES, STAR_POSE
 from chorus.occupancy.grid import Grid
-from chorus.occupancy.posing import canonical_index, look_up
-from chorus.occupancy.skinning import warp
+from chorus.occupancy.posing import canonical_index, fill_index, look_up, unwarped
+from chorus.occupancy.skinning import skinning_weights, warp
 from chorus.occupancy.skinning_stage import canonical_weights
 
 GRID = Grid(16)
@@ -68,3 +68,33 @@ def test_looking_up():
     phi = np.arange(8, dtype=np.float32).reshape(2, 2, 2) / 8
     assert look_up(phi, np.array([7, -1, 0, 3])).tolist() == [0.875, 0, 0, 0.375]
     assert look_up(phi, np.array([7])).dtype == np.float32
+
+
+def test_the_closed_form_inverse_is_that_of_linear_algebra(rng):
+    for _ in range(50):
+        matrix, point = (
+            np.column_stack([np.eye(3) + rng.normal(0, 0.5, (3, 3)), rng.normal(0, 1, 3)]),
+            rng.normal(0, 1, 3),
+        )
+        expected = np.linalg.solve(matrix[:, :3], point - matrix[:, 3])
+        assert np.allclose(unwarped(matrix.reshape(12), tuple(point)), expected, rtol=1e-8, atol=1e-10)
+
+
+def test_a_singular_blend_comes_from_nowhere():
+    for matrix in (np.zeros(12), np.ones(12), np.array([1.0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0.5])):
+        assert not np.isfinite(unwarped(matrix, (0.1, 0.2, 0.3))).all()
+    weights, axis = np.ones((1, 2, 2, 2), np.float32), Grid(2).axis()
+    index = np.zeros((2, 2, 2), np.int32)
+    fill_index(weights, np.zeros((1, 12)), axis, index)
+    assert (index == -1).all()
+
+
+def test_indices_are_those_of_the_grid_and_the_blend(open_body):
+    """The kernel against blending, inverting and `flat_index` in NumPy."""
+    pose = np.random.default_rng(5).normal(0, 0.4, (24, 3))
+    pose[0] = 0
+    bones = open_body.canonical_bones(pose[None])[0][:, :3]
+    weights = skinning_weights(GRID, open_body.vertices(pose[None], np.zeros((1, 10)))[0], open_body.weights)
+    matrices = np.einsum("vj,jab->vab", weights.astype(float), bones)
+    points = np.linalg.solve(matrices[:, :, :3], (GRID.centres() - matrices[:, :, 3])[:, :, None])[:, :, 0]
+    assert (canonical_index(GRID, open_body, pose) != GRID.flat_index(points)).sum() <= 1
