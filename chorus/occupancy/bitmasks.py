@@ -59,14 +59,9 @@ class BitMasks:
         width = -(-(box[:, 2] - box[:, 0] + 2 * MARGIN) // WORD) * WORD
         cells = width * (box[:, 3] - box[:, 1] + 2 * MARGIN)
         if (cells > MAX_BITS).any():
-            raise FileError(f"masks: an image has {size.prod(axis=1).max()} pixels, at most 2^31 vote; resize it.")
+            raise FileError(f"masks: a mask spans {cells.max()} pixels, 2^31 can vote; make the images smaller.")
         first = np.concatenate([[0], np.cumsum(cells // WORD)])
-        return cls(size, box, width, first, _drawn(values, begin, end, cls(size, box, width, first, NO_WORDS).rows))
-
-    @property
-    def rows(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Size, box, width, first: how the words lie, for compiled functions."""
-        return self.size, self.box, self.width, self.first
+        return cls(size, box, width, first, _drawn(values, begin, end, (size, box, width, first)))
 
     def mask(self, image: int) -> np.ndarray:
         """(H, W) bool of one image."""
@@ -76,9 +71,6 @@ class BitMasks:
         cells = np.unpackbits(data, bitorder="little").reshape(-1, self.width[image])
         full[y0:y1, x0:x1] = cells[MARGIN : MARGIN + y1 - y0, MARGIN : MARGIN + x1 - x0]
         return full
-
-
-NO_WORDS = np.zeros(0, np.uint32)
 
 
 @njit(cache=True)

@@ -2,10 +2,10 @@
 
 The camera is folded into the bones: with M_j = K [R | t] B_j a voxel x has p = sum_j w_j(x) M_j x and lies in the image
 when p satisfies five linear conditions, p2 > 0, p0 >= 0, p0 < W p2, p1 >= 0, p1 < H p2; in the mask's box likewise. No
-posed grid, no matrix a voxel, and a division only for the lanes inside the box.
+posed grid, no matrix a voxel, and divisions only in blocks that touch the box.
 
 Two loops of sixteen lanes: over images, where a bound decides most blocks as a whole (`_sides`), and over the voxels
-of a block for the pairs of block and image that are left (`_words`).
+of a block for the pairs of block and image that are left (`_points`).
 """
 
 from __future__ import annotations
@@ -26,13 +26,14 @@ from chorus.occupancy.lanes import (
     fma,
     less,
     load,
+    lowest,
     ratio,
     splat,
     store,
     store_cells,
 )
 
-SMALLEST_DEPTH = np.float32(1e-30)  # metres; stands for 0, so that 1 / depth is finite
+SMALLEST_DEPTH = np.float32(1e-30)  # metres; stands for 0, below it products lose their digits
 REACH = 1.5 * np.sqrt(3.0)  # voxels from a block's centre to its farthest voxel centre
 ROUNDING = 4e-6  # 64 float32 roundings: sums over 24 joints stay below half of it
 _HALF = np.float32(1.5)  # voxels from a block's centre to its first plane of voxels
@@ -88,8 +89,9 @@ def projections(camera: Camera, bones: np.ndarray) -> np.ndarray:
 
 def _reach(rows: np.ndarray, edges: np.ndarray, resolution: int) -> np.ndarray:
     # |m (x - c)| <= |m| |x - c|, largest over the joints, and what float32 may add; rows (n, J, 3, 4), edges (8, n).
-    gram = np.einsum("njac,njbc->abnj", rows[..., :3], rows[..., :3])
-    largest = np.abs(rows[..., :3]).sum(axis=-1) * resolution / 2 + np.abs(rows[..., 3])
+    turn = rows[..., :3]
+    gram = np.moveaxis(turn @ np.swapaxes(turn, -1, -2), (-2, -1), (0, 1))  # (3, 3, n, J): products of the rows
+    largest = np.abs(turn).sum(axis=-1) * resolution / 2 + np.abs(rows[..., 3])
     size = largest.max(axis=1).T  # (3, n)
     reach = np.empty((9, rows.shape[0]))
     for side in range(8):
@@ -106,8 +108,8 @@ def vote_words(blocks: BlockGrid, views: Views, seen: np.ndarray, hit: np.ndarra
     Args:
         blocks: the canonical grid.
         views: n images.
-        seen: (B, >= n) uint64, receives the voxels that fall into the image.
-        hit: (B, >= n) uint64, receives those that fall into the mask.
+        seen: (B, m) uint64, m >= n a multiple of 16; receives the voxels that fall into the image.
+        hit: likewise those that fall into the mask.
     """
     table = blocks.centre, blocks.first, blocks.joint, blocks.weight, blocks.mean, blocks.spread
     masks = views.masks
@@ -128,22 +130,22 @@ def _vote(table, views, sampled, seen, hit):
             bones = joint[begin:end], mean[begin:end], spread[begin:end]
             u, v, depth = _at_centre(bones, by_lane, group, centre[b], start)
             outside, inside, off_mask = _sides(u, v, depth, edges, reach, group, lanes)
-            for lane in range(min(LANES, len(by_image) - group)):
+            for lane in range(LANES):
+                seen[b, group + lane] = _ALL if inside >> np.uint64(lane) & np.uint64(1) else np.uint64(0)
+                hit[b, group + lane] = np.uint64(0)
+            taken = (np.uint64(1) << np.uint64(min(LANES, len(by_image) - group))) - np.uint64(1)
+            doubtful = taken & ~(outside | inside & off_mask)
+            while doubtful:
+                lane = lowest(doubtful)
+                doubtful &= doubtful - np.uint64(1)
                 image = group + lane
-                if (outside >> lane) & 1:
-                    seen[b, image], hit[b, image] = 0, 0
-                elif (inside & off_mask) >> lane & 1:
-                    seen[b, image], hit[b, image] = _ALL, 0
-                else:
-                    points = _points(joint[begin:end], weight[begin:end], by_image[image], start, lane)
-                    seen[b, image] = (
-                        _ALL if (inside >> lane) & 1 else _in_box(points, edges[0::4, image], edges[1::4, image])
-                    )
-                    hit[b, image] = 0
-                    if not (off_mask >> lane) & 1:
-                        near = _in_box(points, edges[2::4, image], edges[3::4, image])
-                        if near:
-                            hit[b, image] = _sampled(points, near, sampled, image, cells)
+                points = _points(joint[begin:end], weight[begin:end], by_image[image], start, lane)
+                if not inside >> np.uint64(lane) & np.uint64(1):
+                    seen[b, image] = _in_box(points, edges[0::4, image], edges[1::4, image])
+                if not off_mask >> np.uint64(lane) & np.uint64(1):
+                    near = _in_box(points, edges[2::4, image], edges[3::4, image])
+                    if near:
+                        hit[b, image] = _sampled(points, near, sampled, image, cells)
 
 
 @_inlined

@@ -21,7 +21,7 @@ def part_regions(grid: Grid, body: BodyModel) -> dict[str, np.ndarray]:
 
 
 def region_words(grid: Grid, vertices: np.ndarray) -> np.ndarray:
-    """Words (B,) uint64 of the voxels with a centre closer than 0.13 m to a vertex (V, 3) of the star pose (Eq. 12)."""
+    """Words (B,) uint64 of the centres closer than 0.13 m to a vertex (V, 3) in the star pose (Eq. 12)."""
     nearest, _ = cKDTree(vertices).query(grid.centres(), distance_upper_bound=2 * PART_DISTANCE)
     return words_of(to_blocks(grid, nearest < PART_DISTANCE))
 

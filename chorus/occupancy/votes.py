@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -15,10 +16,11 @@ from chorus.occupancy.bits import Views, projections, vote_words
 from chorus.occupancy.blocks import VOXELS, BlockGrid, from_blocks
 from chorus.occupancy.gates import gates
 from chorus.occupancy.grid import Grid
+from chorus.occupancy.lanes import LANES, add_where
 
 FULL_WEIGHT = 255
 TOTAL = "total"
-BATCH = 64  # images whose words are held at once: 67 MB at 128^3
+BATCH = 64  # images whose words are held at once: 33 MB at 128^3
 
 
 @dataclass(frozen=True)
@@ -140,8 +142,8 @@ class VoteCounter:
     def of_group(self, name: str) -> Votes:
         """The votes of `total` or of a body part."""
         g = self.groups.index(name)
-        grid = self._blocks.grid
-        numerator, denominator = from_blocks(grid, self._numerator[g]), from_blocks(grid, self._denominator[g])
+        numerator = from_blocks(self._blocks.grid, self._numerator[g])
+        denominator = from_blocks(self._blocks.grid, self._denominator[g])
         return Votes(numerator, denominator, self._count.copy(), self._images[g].copy())
 
     def add(self, ballot: Ballot) -> None:
@@ -174,7 +176,6 @@ class VoteCounter:
             count_words(self._hit, weight * chosen, azimuth_bin, self._numerator[g])
 
 
-@njit(cache=True)
 def count_words(words: np.ndarray, weight: np.ndarray, azimuth_bin: np.ndarray, sums: np.ndarray) -> None:
     """Add the weight of every image to the voxels whose bit it sets.
 
@@ -184,29 +185,29 @@ def count_words(words: np.ndarray, weight: np.ndarray, azimuth_bin: np.ndarray, 
         azimuth_bin: (n,) int64, best in runs.
         sums: (12, B, 64) uint32, changed.
     """
-    for b in range(words.shape[0]):
-        begin = 0
-        while begin < len(weight):
-            index = azimuth_bin[begin]
-            end = begin
-            everywhere = np.uint32(0)  # most blocks are wholly inside an image: added once a run
-            while end < len(weight) and azimuth_bin[end] == index:
-                word = words[b, end]
-                if word == _ALL:
-                    everywhere += weight[end]
-                elif word:
-                    _add_where(sums[index, b], word, weight[end])
-                end += 1
-            if everywhere:
-                _add_where(sums[index, b], _ALL, everywhere)
-            begin = end
+    borders = np.flatnonzero(np.diff(azimuth_bin)) + 1
+    for begin, end in itertools.pairwise([0, *borders, len(weight)]):
+        if end > begin:
+            _count_run(words[:, begin:end], weight[begin:end], sums[azimuth_bin[begin]])
+
+
+@njit(cache=True)
+def _count_run(words, weight, sums):
+    for b in range(len(words)):
+        everywhere = np.uint32(0)  # most blocks are wholly inside an image: added once a run
+        for image in range(len(weight)):
+            word = words[b, image]
+            everywhere += weight[image] if word == _ALL else np.uint32(0)
+            if word + np.uint64(1) > np.uint64(1):  # neither none nor all
+                _add_word(sums[b], word, weight[image])
+        if everywhere:
+            _add_word(sums[b], _ALL, everywhere)
 
 
 _ALL = ~np.uint64(0)
-_BIT = np.uint64(1) << np.arange(VOXELS, dtype=np.uint64)
 
 
 @njit(forceinline=True)
-def _add_where(sums, word, weight):
-    for i in range(VOXELS):
-        sums[i] += weight if word & _BIT[i] else np.uint32(0)
+def _add_word(sums, word, weight):
+    for plane in range(VOXELS // LANES):
+        add_where(sums, LANES * plane, word >> np.uint64(LANES * plane), weight)

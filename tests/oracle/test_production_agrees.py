@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -16,11 +17,13 @@ from chorus.calibration.fit import Fit, Problem, fit_cameras, loss_of
 from chorus.camera import Camera, WeakCamera, azimuth_bin, azimuth_degrees
 from chorus.config import Calibration
 from chorus.evaluation.pap import THRESHOLDS, VARIANTS, TestView
+from chorus.occupancy.blocks import bits_of, to_blocks
 from chorus.occupancy.field import field_of
+from chorus.occupancy.gates import region_words
 from chorus.occupancy.grid import Grid
 from chorus.occupancy.posing import canonical_index, look_up
 from chorus.occupancy.skinning import skinning_weights
-from chorus.occupancy.votes import Ballot, VoteCounter, Votes
+from chorus.occupancy.votes import Ballot, Ballots, VoteCounter, Votes
 from chorus.screening import boxes as production_boxes
 from tests.benchmarks.reference_camera import FITS, oracle_problem
 from tests.reference import boxes, pap
@@ -28,7 +31,16 @@ from tests.reference.body import posed_vertices, star_pose
 from tests.reference.camera import STOP_LOSS
 from tests.reference.mirror import mirrored
 from tests.reference.skinning import grid_centres
-from tests.reference.votes import ON_AXIS, OURS, View, aggregate, azimuth_bins, image_votes, visible_pixels
+from tests.reference.votes import (
+    ON_AXIS,
+    OURS,
+    View,
+    aggregate,
+    azimuth_bins,
+    image_votes,
+    part_region,
+    visible_pixels,
+)
 
 GRID = Grid(48)
 BORDER_FLIPS = 1e-5  # share of voxel-images that may round to the other side of a pixel border
@@ -113,6 +125,26 @@ def test_field(space, scenes, ballots, aggregation):
     phi = field_of(counted(ballots, aggregation)).phi.ravel()
     differ = ~np.isclose(phi, total.probability(), atol=1e-5)
     assert differ.sum() <= BORDER_FLIPS * len(scenes) * 48**3
+
+
+def test_part_gates(space, scenes, ballots, aggregation, oracle):
+    """The 24 public segments as parts: the same regions, the same images pass each gate, the same sums (Eq. 12, 13)."""
+    segments = json.loads((oracle / "body_segments.json").read_text())
+    star = aggregation["v_template_star"]
+    expected = {name: part_region(space.centres, torch.from_numpy(star[v])) for name, v in segments.items()}
+    regions = {name: region_words(GRID, star[v].astype(float)) for name, v in segments.items()}
+    for name, region in expected.items():
+        np.testing.assert_array_equal(bits_of(regions[name]), to_blocks(GRID, region.numpy()))
+    counter = VoteCounter(GRID, aggregation["lbs_weight_grid"].reshape(-1, 24), regions)
+    counter.add_all(Ballots.of(ballots))
+    _, parts = aggregate(space, [replace(scene, weight=1.0) for scene in scenes], expected, OURS)
+    for name, sums in parts.items():
+        votes = counter.of_group(name)
+        assert votes.images.sum() == sums.images, name
+        assert votes.count.sum() == 255 * len(scenes)
+        differ = (votes.numerator.sum(0).ravel() != 255 * sums.in_mask.numpy()).sum()
+        differ += (votes.denominator.sum(0).ravel() != 255 * sums.in_image.numpy()).sum()
+        assert differ <= BORDER_FLIPS * 2 * len(scenes) * 48**3
 
 
 def test_azimuth_bins_off_the_axes(units):

@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from chorus.camera import AZIMUTH_BINS, Camera, azimuth_bin, azimuth_degrees
+from chorus.errors import ConfigError
 from chorus.occupancy.field import field_of
+from chorus.occupancy.gates import part_regions
 from chorus.occupancy.grid import Grid
 from chorus.occupancy.skinning import rigid_weights
 from chorus.occupancy.skinning_stage import canonical_weights
-from chorus.occupancy.votes import Ballot, VoteCounter, Votes
+from chorus.occupancy.votes import BATCH, TOTAL, Ballot, Ballots, VoteCounter, Votes
 from tests.reference.mirror import mirrored
 from tests.reference.votes import Scene, View
 
@@ -196,3 +198,39 @@ def test_a_mirrored_scene_gives_the_mirrored_field(open_body, seed):
 def test_every_voxel_is_seen_from_somewhere():
     votes = count([Ballot(camera_at(30 * b + 15), STILL, np.ones(SIZE, bool), 255, b) for b in range(AZIMUTH_BINS)])
     assert (votes.denominator.sum(0)[2:-2, 3:-3, 2:-2] > 0).all()
+
+
+@pytest.mark.parametrize("n", [1, 17, BATCH, 2 * BATCH + 3])
+def test_images_counted_together_or_one_by_one_give_the_same_bits(canonical, open_body, n):
+    ballots = [ballot(seed, open_body) for seed in range(n)]
+    together = VoteCounter(GRID, canonical)
+    together.add_all(Ballots.of(ballots))
+    assert equal(together.votes, count(ballots, canonical))
+
+
+def test_merging_in_place_is_merging():
+    first, second = count([ballot(0), ballot(1)]), count([ballot(2)])
+    expected = first + second
+    first += second
+    assert equal(first, expected)
+
+
+def test_a_part_counts_the_images_whose_mask_touches_it(canonical, open_body):
+    """Eq. 13: the gate drops an image from the sums of the part, and not from the weight of its view."""
+    regions = part_regions(GRID, open_body)
+    counter = VoteCounter(GRID, canonical, regions)
+    wide, empty = replace(ballot(1, open_body), mask=np.ones(SIZE, bool), weight=3), replace(ballot(2), weight=5)
+    empty = replace(empty, mask=np.zeros(SIZE, bool), azimuth_bin=wide.azimuth_bin)
+    counter.add_all(Ballots.of([wide, empty]))
+    assert counter.groups == (TOTAL, *regions)
+    assert equal(counter.votes, count([wide, empty], canonical))
+    torso = counter.of_group("torso")
+    assert np.array_equal(torso.denominator, count([wide], canonical).denominator)
+    assert np.array_equal(torso.numerator, count([wide], canonical).numerator)
+    assert torso.count.sum() == 8
+    assert torso.images.sum() == 1
+
+
+def test_a_resolution_that_no_block_divides_is_refused():
+    with pytest.raises(ConfigError, match="multiple of 4"):
+        VoteCounter(Grid(10), rigid_weights(Grid(10)))
