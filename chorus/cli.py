@@ -115,6 +115,9 @@ def parser() -> argparse.ArgumentParser:
         "config", help="Check configuration files; prints one line and exits 1 if something is wrong."
     )
     check.add_argument("files", nargs="+", type=Path, help="YAML files, later ones win")
+    bench = commands.add_parser("bench", help="Time every kernel against the slow reference of the tests (minutes).")
+    bench.add_argument("--output", type=Path, metavar="FILE", help="also write the records as JSON")
+    bench.add_argument("--resolutions", type=int, nargs="+", default=[48, 96, 128], help="voxels along a side")
     docs = commands.add_parser(
         "docs", help="Rewrite config.yaml, its schema, docs/config.md and docs/formats.md from the code."
     )
@@ -168,6 +171,10 @@ def _run(options: argparse.Namespace) -> None:
 
         load_config(options.files)
         print("The configuration is fine.")
+    elif options.command == "bench":
+        from chorus.bench.table import run
+
+        run(options.resolutions, options.output)
     elif options.command == "docs":
         from chorus.config_docs import write_generated
 

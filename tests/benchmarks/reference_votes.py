@@ -11,20 +11,8 @@ import torch
 
 from chorus.bench.workload import Workload
 from chorus.body.model import BodyModel
-from tests.reference.body import Body
+from tests.benchmarks.reference_field import reference_body, tensor
 from tests.reference.votes import OURS, Scene, View, canonical, empty_sums, image_votes
-
-
-def reference_body(body: BodyModel) -> Body:
-    """A body model for the reference; without pose blend shapes they are zeros and cost what they always cost."""
-    directions = np.zeros((body.n_vertices, 3, 207)) if body.posedirs is None else body.posedirs
-    return Body(
-        vertices=tensor(body.v_template),
-        vertex_weights=tensor(body.weights),
-        pose_directions=tensor(directions).reshape(-1, 207).T.contiguous(),
-        joints=tensor(body.joints_at_rest()),
-        parents=[int(parent) for parent in body.parents],
-    )
 
 
 def reference_votes(body: BodyModel, weights: np.ndarray, load: Workload) -> Callable[[int], None]:
@@ -57,8 +45,3 @@ def pickled_masks(folder: Path, load: Workload) -> Callable[[int], None]:
         pickle.loads((folder / f"{image}.pkl").read_bytes())
 
     return read
-
-
-def tensor(values: np.ndarray) -> torch.Tensor:
-    """A float32 tensor."""
-    return torch.from_numpy(np.ascontiguousarray(values, np.float32))

@@ -8,21 +8,22 @@ SUMS = {"voxels", "pap", "summary", "page", "field_figure"}
 CAMERAS = SUMS | {"cameras", "votes"}
 SCREENING = CAMERAS | {"screening", "contact_sheet", "overlays"}
 PICTURES = SCREENING | {"scenes", "masks", "keypoints", "people"}
+HELD_OUT = {"truth", "testset", "warps"}
 
 CHANGES = {
-    "run.seed": ({"run": {"seed": 1}}, PICTURES | {"truth", "testset"}),
+    "run.seed": ({"run": {"seed": 1}}, PICTURES | HELD_OUT),
     "images.size": ({"images": {"size": 64}}, PICTURES),
     "images.per_view": ({"images": {"per_view": 2}}, PICTURES),
-    "scenes.no_person": ({"scenes": {"no_person": 0.2}}, PICTURES | {"truth", "testset"}),
+    "scenes.no_person": ({"scenes": {"no_person": 0.2}}, PICTURES | HELD_OUT),
     "boxes.overlap": ({"boxes": {"overlap": 0.2}}, SCREENING | {"keypoints", "people"}),
     "keypoints.backend": ({"keypoints": {"backend": "blazepose"}}, SCREENING | {"fetch", "keypoints", "people"}),
     "people.backend": ({"people": {"backend": "blazepose"}}, SCREENING | {"fetch", "people"}),
     "screening.pose_score": ({"screening": {"pose_score": 0.1}}, SCREENING),
-    "calibration.iterations": ({"calibration": {"iterations": 10}}, CAMERAS),
-    "grid.resolution": ({"grid": {"resolution": 8}}, SUMS | {"skinning", "votes", "truth"}),
+    "calibration.stop_loss": ({"calibration": {"stop_loss": 0.5}}, CAMERAS),
+    "grid.resolution": ({"grid": {"resolution": 8}}, SUMS | {"skinning", "votes", "truth", "warps"}),
     "occupancy.canonicalise": ({"occupancy": {"canonicalise": False}}, SUMS | {"skinning", "votes"}),
     "truth.draws": ({"truth": {"draws": 10}}, {"truth", "pap", "summary", "page"}),
-    "testset.images": ({"testset": {"images": 2}}, {"testset", "pap", "summary", "page"}),
+    "testset.images": ({"testset": {"images": 2}}, {"testset", "warps", "pap", "summary", "page"}),
     "testset.source": ({"testset": {"source": "none"}}, {"page"}),
     "figures.overlays": ({"figures": {"overlays": 1}}, {"overlays", "contact_sheet", "page"}),
     "nothing": ({}, set()),
@@ -47,13 +48,13 @@ def test_every_section_has_its_line_here():
 def test_another_body_is_a_new_run(finished):
     shutil.copy(finished.program / "resources/body/open_body.npz", finished.folder / "mine.npz")
     finished.configure({"body": {"file": "mine.npz"}})
-    assert finished.planned_stages() == PICTURES | {"truth", "testset", "skinning"}
+    assert finished.planned_stages() == PICTURES | HELD_OUT | {"skinning"}
 
 
 def test_another_view_table_makes_new_pictures(finished):
     shutil.copy(finished.program / "resources/views.yaml", finished.folder / "mine.yaml")
     finished.configure({"scenes": {"views": "mine.yaml"}})
-    assert finished.planned_stages() == PICTURES | {"truth", "testset"}
+    assert finished.planned_stages() == PICTURES | HELD_OUT
 
 
 def test_the_same_prompts_in_another_folder_change_nothing(finished):

@@ -29,19 +29,19 @@ def test_changing_a_text_makes_that_prompt_and_what_depends_on_it(finished):
 
 def test_adding_a_prompt_touches_no_other(finished):
     finished.write_prompts([*PROMPTS, NEW])
-    mix = {f"results/{kind}/motorcycle.h5" for kind in ("truth", "testset")}
+    mix = {f"results/{kind}/motorcycle.h5" for kind in ("truth", "testset", "warps")}
     assert finished.planned() == files_of(slug(NEW["text"])) | OF_CATEGORY | mix
 
 
 def test_removing_a_prompt_makes_only_what_sums_up(finished):
     finished.write_prompts(PROMPTS[1:])
-    mix = {f"results/{kind}/motorcycle.h5" for kind in ("truth", "testset")}
+    mix = {f"results/{kind}/motorcycle.h5" for kind in ("truth", "testset", "warps")}
     assert finished.planned() == OF_CATEGORY | mix
 
 
 def test_changing_an_interaction_makes_that_prompt_and_the_truth(finished):
     finished.write_prompts([{**PROMPTS[0], "interaction": "push"}, PROMPTS[1]])
-    mix = {f"results/{kind}/motorcycle.h5" for kind in ("truth", "testset")}
+    mix = {f"results/{kind}/motorcycle.h5" for kind in ("truth", "testset", "warps")}
     assert finished.planned() == files_of(EDITED) | OF_CATEGORY | mix
 
 
