@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from chorus.bench.timing import record
 from chorus.body.model import BodyModel
 from chorus.calibration.fit import Problem, fit_cameras, initial_camera, loss_of
 from chorus.camera import Camera, WeakCamera
@@ -65,12 +66,11 @@ def camera_record(problem: Problem, reference: Reference, settings: Calibration)
             spent[name].append(time.process_time() - begin)
             losses[name].append(float(loss_of(found, problem.joints3d[i], problem.joints2d[i])))
     reference_s, ours_s = float(np.mean(spent["reference"])), float(np.median(spent["ours"]))
-    record: dict[str, object] = {"kernel": "camera", "resolution": None, "reference_s": reference_s, "ours_s": ours_s}
-    record |= {"ratio": reference_s / ours_s, "reference_loss": float(np.mean(losses["reference"]))}
-    record |= {"ours_loss": float(ours.loss.mean())}
+    result = record("camera", None, reference_s, ours_s)
+    result |= {"reference_loss": float(np.mean(losses["reference"])), "ours_loss": float(ours.loss.mean())}
     for name in peers:
-        record |= {f"{name}_s": float(np.median(spent[name])), f"{name}_loss": float(np.mean(losses[name]))}
-    return record
+        result |= {f"{name}_s": float(np.median(spent[name])), f"{name}_loss": float(np.mean(losses[name]))}
+    return result
 
 
 def opencv_ways(problem: Problem, settings: Calibration) -> dict[str, Callable[[int], Camera]]:

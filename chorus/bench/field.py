@@ -6,13 +6,12 @@ depends on what its process allocated before, so a figure for print is taken in 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 import numpy as np
 from scipy.spatial import cKDTree
 
-from chorus.bench.timing import interleaved
+from chorus.bench.timing import cpu_seconds, interleaved, record
 from chorus.body.model import BodyModel
 from chorus.occupancy.grid import Grid
 from chorus.occupancy.neighbours import NEIGHBOURS
@@ -41,7 +40,7 @@ def field_record(
         return 1
 
     seconds = interleaved({"ours": ours, "ckdtree_neighbours": tree}, rounds)
-    own = record("lbs_field", grid, seconds["ours"], reference and cpu_seconds(reference))
+    own = record("lbs_field", grid.resolution, reference and cpu_seconds(reference), seconds["ours"])
     return own | {"ckdtree_neighbours_s": seconds["ckdtree_neighbours"]}
 
 
@@ -55,21 +54,3 @@ def chance_pose() -> np.ndarray:
 def posed_vertices(body: BodyModel, pose: np.ndarray) -> np.ndarray:
     """(V, 3) of the body in a pose (24, 3), betas 0, metres."""
     return body.vertices(pose[None], np.zeros((1, 10)))[0]
-
-
-def cpu_seconds(do: Callable[[], object]) -> float:
-    """CPU time of one call."""
-    begin = time.process_time()
-    do()
-    return time.process_time() - begin
-
-
-def record(kernel: str, grid: Grid, ours: float, reference: float | None) -> dict[str, object]:
-    """One line of the table; seconds of CPU."""
-    return {
-        "kernel": kernel,
-        "resolution": grid.resolution,
-        "reference_s": reference,
-        "ours_s": ours,
-        "ratio": reference / ours if reference else None,
-    }

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from chorus.bench.field import chance_pose, cpu_seconds, posed_vertices, record
-from chorus.bench.timing import interleaved
+from chorus.bench.field import chance_pose, posed_vertices
+from chorus.bench.timing import cpu_seconds, interleaved, record
 from chorus.body.model import BodyModel
 from chorus.camera import Camera, field_of_view_intrinsics
 from chorus.evaluation.pap import ImageScore, TestView
@@ -74,4 +74,4 @@ def pap_records(
 
     seconds = interleaved({"pap": whole, "pap_cached": rest}, rounds)
     theirs = reference and cpu_seconds(reference)
-    return [record(kernel, case.grid, seconds[kernel], theirs) for kernel in ("pap", "pap_cached")]
+    return [record(kernel, case.grid.resolution, theirs, seconds[kernel]) for kernel in ("pap", "pap_cached")]

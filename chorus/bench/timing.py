@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -19,3 +20,21 @@ def interleaved(ways: Mapping[str, Callable[[], int]], rounds: int = 5) -> dict[
             items = way()
             spent[name].append((time.process_time() - begin) / items)
     return {name: float(np.median(seconds)) for name, seconds in spent.items()}
+
+
+def cpu_seconds(do: Callable[[], object]) -> float:
+    """CPU time of one call."""
+    begin = time.process_time()
+    do()
+    return time.process_time() - begin
+
+
+def record(kernel: str, resolution: int | None, reference: float | None, ours: float) -> dict[str, Any]:
+    """The common keys of a benchmark's record; CPU seconds an image."""
+    return {
+        "kernel": kernel,
+        "resolution": resolution,
+        "reference_s": reference,
+        "ours_s": ours,
+        "ratio": reference / ours if reference else None,
+    }

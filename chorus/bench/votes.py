@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from chorus.bench.timing import interleaved
+from chorus.bench.timing import interleaved, record
 from chorus.bench.workload import SIDE, Workload, workload, write_files
 from chorus.body.model import BodyModel
 from chorus.detections import OBJECT, read_masks
@@ -80,8 +80,8 @@ def mask_io_record(body: BodyModel, reference: MaskReference, rounds: int = 5) -
             "reference": _each(reference(Path(folder), load), range(16)),
             "ours": lambda: _drawn(path),
         }
-        record = _record("mask_io", None, interleaved(ways, rounds))
-        return record | {"bytes": path.stat().st_size / len(load)}
+        measured = _record("mask_io", None, interleaved(ways, rounds))
+        return measured | {"bytes": path.stat().st_size / len(load)}
 
 
 def ballots_of(load: Workload, body: BodyModel) -> Ballots:
@@ -143,12 +143,6 @@ def _drawn(path: Path) -> int:
 
 
 def _record(kernel: str, space: Space | None, seconds: dict[str, float]) -> dict[str, Any]:
-    record: dict[str, Any] = {
-        "kernel": kernel,
-        "resolution": space.grid.resolution if space else None,
-        "reference_s": seconds["reference"],
-        "ours_s": seconds["ours"],
-        "ratio": seconds["reference"] / seconds["ours"],
-    }
+    resolution = space.grid.resolution if space else None
     peers = {f"{name}_s": value for name, value in seconds.items() if name not in ("reference", "ours")}
-    return record | peers
+    return record(kernel, resolution, seconds["reference"], seconds["ours"]) | peers
