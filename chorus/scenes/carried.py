@@ -9,6 +9,8 @@ from chorus.scenes.mannequin import Mannequin
 from chorus.scenes.placing import ELBOW_DOWN, GRIP_JITTER, KNEE_AHEAD, SIDES, jittered, leg_length, place, stand
 from chorus.scenes.solids import vec
 
+HALF_HAND = 0.025  # metres from the bones of the hand to the skin of the palm
+
 
 def carry_surfboard(m: Mannequin, thing: AnchoredObject, rng: np.random.Generator) -> np.ndarray:
     """The board upright on its edge under the left arm, the hand on its lower rail."""
@@ -48,6 +50,20 @@ def carry_backpack(m: Mannequin, thing: AnchoredObject, rng: np.random.Generator
 
 
 def hold_ball(m: Mannequin, thing: AnchoredObject, rng: np.random.Generator) -> np.ndarray:
+    """In the left hand, against the palm, the arm stretched away from the body: to the side or ahead, low or lifted."""
+    stand(m, rng, step=rng.normal(0.0, 8.0))
+    shoulder, wrist, hand = (m.at_rest(f"left_{joint}") for joint in ("shoulder", "wrist", "hand"))
+    ahead, up = np.radians(rng.uniform(0.0, 80.0)), np.radians(rng.uniform(-25.0, 60.0))
+    direction = vec(np.cos(ahead) * np.cos(up), np.sin(up), np.sin(ahead) * np.cos(up))
+    distance = rng.uniform(0.65, 0.97) * float(np.linalg.norm(hand - shoulder))
+    m.reach("left_hand", m.where("left_shoulder") + distance * direction, ELBOW_DOWN["left"])
+    m.turn("left_wrist", x=rng.normal(0.0, 8.0))
+    radius = float(np.linalg.norm(thing.anchors["left"] - thing.anchors["centre"]))
+    palm = hand - wrist + vec(0.02, -(radius + HALF_HAND), 0.0)  # at rest the palms face down
+    return m.frame("left_wrist") @ place(thing.anchors["centre"], jittered(rng, palm, GRIP_JITTER))
+
+
+def hold_ball_in_both_hands(m: Mannequin, thing: AnchoredObject, rng: np.random.Generator) -> np.ndarray:
     """In both hands in front of the chest or the belly."""
     stand(m, rng, step=rng.normal(0.0, 5.0))
     chest = m.where("spine3") * [1, 1, 0] + m.where("spine2") * [0, 0, 1]

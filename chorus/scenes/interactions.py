@@ -78,6 +78,7 @@ INTERACTIONS: dict[str, dict[str, Template]] = {
     },
     "sports_ball": {
         "hold": Template("sports_ball", carried.hold_ball),
+        "hold_in_both_hands": Template("sports_ball", carried.hold_ball_in_both_hands),
         "kick": Template("sports_ball", carried.kick_ball),
     },
     "umbrella": {
