@@ -53,7 +53,12 @@ INPUTS: dict[str, tuple[Argument, ...]] = {
     ),
     "voxels": (_many("votes"),),
     "truth": (_BODY, _MESH),
-    "testset": (_BODY, _VIEWS, _MESH),
+    "testset": (
+        _BODY, Argument("views", "view table (source scenes)", optional=True), _MESH,
+        Argument("annotations", "COCO json (sources coco_eft, coco)", optional=True),
+        Argument("eft", "EFT json (source coco_eft)", optional=True),
+        Argument("model", "BlazePose network file (source coco)", optional=True),
+    ),
     "warps": (Argument("testset", "`testset` file of the category"), _BODY),
     "pap": (
         Argument("voxels", "`voxels` file of the category"), Argument("testset", "`testset` file of the category"),

@@ -152,8 +152,19 @@ class Truth(Section):
 class Testset(Section):
     """Held-out images for PAP."""
 
-    source: Literal["scenes", "none"] = Field("scenes", description="scenes: held-out scenes; none: no PAP")
-    images: int = Field(48, ge=1, le=100_000, description="test images of a category")
+    source: Literal["scenes", "coco_eft", "coco", "none"] = Field(
+        "scenes",
+        description="scenes: held-out scenes; coco_eft: COCO images with EFT's SMPL bodies (the paper's); "
+        "coco: annotated photographs, bodies fitted to their keypoints; none: no PAP",
+    )
+    images: int = Field(48, ge=1, le=100_000, description="scenes: test images of a category")
+    annotations: FilePath | None = Field(None, description="coco_eft, coco: COCO instances json (coco: with keypoints)")
+    eft: FilePath | None = Field(None, description="coco_eft: EFT json of the same images")
+    folder: FilePath | None = Field(None, description="coco: folder of the photographs")
+    stop_loss: float = Field(0.5, ge=0, description="coco_eft, coco: a camera this close is good (as calibration's)")
+    largest_loss: float = Field(1.0, gt=0, description="coco_eft, coco: images whose camera fits worse are left out")
+    crowds: bool = Field(True, description="coco_eft, coco: crowd regions count as a person or object, as the original")
+    least_images: int = Field(1, ge=1, description="categories with fewer test images stay out of the mean (paper: 30)")
 
 
 class Figures(Section):
@@ -214,6 +225,10 @@ class Config(Section):
             raise ValueError("categories: a category is named twice; name each once")
         if self.images.source == "coco" and not (self.images.folder and self.images.annotations):
             raise ValueError("images: source coco needs `folder` and `annotations`; set both")
+        if self.testset.source == "coco_eft" and not (self.testset.annotations and self.testset.eft):
+            raise ValueError("testset: source coco_eft needs `annotations` and `eft`; set both")
+        if self.testset.source == "coco" and not (self.testset.annotations and self.testset.folder):
+            raise ValueError("testset: source coco needs `annotations` and `folder`; set both")
         if self.images.source != "scenes" and self.people.backend == "annotations":
             raise ValueError("people.backend: `annotations` needs images.source `scenes`; use `blazepose`")
         if self.scenes.no_person + self.scenes.no_object + self.scenes.two_people > 1:

@@ -237,7 +237,11 @@ FORMATS: dict[str, Format] = {
                 "span": Dataset("uint16", ("span", "3"), "pixel", "object mask rows: row, start, stop"),
                 "span_offset": Dataset("int64", ("image+1",), "", "spans of image i are offset[i]:offset[i+1]"),
             },
-            {"category": "category", "source": "where the test images come from"},
+            {
+                "category": "category",
+                "source": "where the test images come from",
+                "fates": "JSON: what became of every candidate (B.1) -> number of images",
+            },
         ),
         Format(
             "warps",

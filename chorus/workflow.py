@@ -91,7 +91,7 @@ STAGES: dict[str, Stage] = {
     ),
     "testset": Stage(
         "chorus.evaluation.testset", ("run", "body", "scenes", "testset"), (), "testset/{category}.h5",
-        "Make held-out scenes with known pose, camera and object mask.",
+        "Collect images with known pose, camera and object mask: held-out scenes, COCO-EFT or annotated photographs.",
     ),
     "warps": Stage(
         "chorus.evaluation.warps", ("body", "grid"), ("testset",), "warps/{category}.h5",
@@ -102,7 +102,7 @@ STAGES: dict[str, Stage] = {
         "Score a field: projective average precision, baselines and, for scenes, the truth.",
     ),
     "summary": Stage(
-        "chorus.evaluation.summary", (), ("pap",), "summary.json",
+        "chorus.evaluation.summary", ("testset",), ("pap",), "summary.json",
         "Put the scores of all categories and variants into one table.",
     ),
     "field_figure": Stage(

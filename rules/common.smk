@@ -70,6 +70,11 @@ def interactions(wildcards):
     return ",".join(prompt.interaction for prompt in plan.prompts[wildcards.category])
 
 
+def of_testset(sources, path):
+    """An input of the test set, for the sources (separated by spaces) that read it."""
+    return [path] if plan.config.testset.source in sources.split() else []
+
+
 def mesh(wildcards):
     """The user's mesh of a category, or nothing."""
     meshes = plan.config.scenes.object_mesh

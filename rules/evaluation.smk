@@ -34,8 +34,11 @@ rule truth:
 rule testset:
     input:
         body=located(plan.config.body.file),
-        views=located(plan.config.scenes.views),
-        mesh=mesh,
+        views=of_testset("scenes", located(plan.config.scenes.views)),
+        mesh=mesh if plan.config.testset.source == "scenes" else [],
+        annotations=of_testset("coco_eft coco", plan.config.testset.annotations),
+        eft=of_testset("coco_eft", plan.config.testset.eft),
+        model=of_testset("coco", BLAZEPOSE_MODEL),
     output:
         testset="{tree}/testset/{category}.h5",
         record="{tree}/testset/{category}.h5.record.json",
@@ -50,13 +53,14 @@ rule testset:
         mem_mb=2000,
         runtime=30,
     params:
-        interactions=interactions,
+        interactions=interactions if plan.config.testset.source == "scenes" else "",
         settings=settings("testset"),
         code=plan.code("testset"),
     message:
-        "Making held-out test images of {wildcards.category}."
+        "Collecting test images of {wildcards.category}."
     shell:
         "python -m chorus testset --body {input.body:q} --views {input.views:q} --mesh {input.mesh:q}"
+        " --annotations {input.annotations:q} --eft {input.eft:q} --model {input.model:q}"
         " --category {wildcards.category:q} --interactions={params.interactions:q} --settings {params.settings:q}"
         " --output {output.testset:q} > {log:q} 2>&1"
 

@@ -104,6 +104,11 @@ class BodyModel:
     def n_vertices(self) -> int:
         return len(self.v_template)
 
+    @property
+    def is_smpl(self) -> bool:
+        """Whether the arrays are SMPL's (with pose correctives), so that SMPL parameters mean what they say."""
+        return self.posedirs is not None
+
     @cached_property
     def digest(self) -> str:
         """SHA-256 of every array and landmark: two bodies with one digest give the same results."""

@@ -24,9 +24,10 @@ def run(job: Job) -> None:
         report = store.read_json(path)
         variant = path.parts[-3] if "variants" in path.parts else MAIN
         table[variant][report["category"]] = row_of(report)
+    least = job.settings.testset.least_images
     summary = {
         "format_version": 1,
-        "runs": {name: {"categories": rows, "mean": mean_row(list(rows.values()))} for name, rows in table.items()},
+        "runs": {name: {"categories": rows, "mean": mean_row(enough(rows, least))} for name, rows in table.items()},
     }
     job.write_json(summary)
     job.write_file(markdown(summary).encode(), "markdown", "markdown")
@@ -36,6 +37,11 @@ def row_of(report: dict[str, Any]) -> dict[str, Any]:
     """What the table keeps of a report."""
     truth = {name: report["truth"][name] for name in _TRUTH} if "truth" in report else {}
     return {"pap": report["pap"], "pap_with_tail": report["pap_with_tail"], "n_images": report["n_images"], **truth}
+
+
+def enough(rows: dict[str, dict[str, Any]], least: int) -> list[dict[str, Any]]:
+    """The rows of categories with enough test images (paper 4.1: 30); all of them if no category has enough."""
+    return [row for row in rows.values() if row["n_images"] >= least] or list(rows.values())
 
 
 def mean_row(rows: list[dict[str, Any]]) -> dict[str, Any]:
