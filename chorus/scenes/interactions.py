@@ -22,6 +22,7 @@ from chorus.scenes.objects import make_object
 from chorus.scenes.solids import SceneObject
 
 BETA_SPREAD = 0.7  # standard deviation of the shape coefficients
+UPRIGHT, ON_THE_BACK, ON_THE_BELLY = (0.0, 1.0, 0.0), (0.0, 0.0, 1.0), (0.0, 0.0, -1.0)  # where the sky is
 MIRROR_X = np.diag([-1.0, 1.0, 1.0, 1.0])
 
 Arrange = Callable[[Mannequin, AnchoredObject, np.random.Generator], np.ndarray]
@@ -33,11 +34,13 @@ class Template:
 
     `arrange` poses the mannequin in place and returns the (4, 4) transform of the object into the body frame.
     `both_sides`: left and right are exchanged in half of the draws; false where people keep to one side.
+    `sky`: direction of the sky in the body frame; in front of a body that lies on its back.
     """
 
     object_name: str
     arrange: Arrange
     both_sides: bool = True
+    sky: tuple[float, float, float] = UPRIGHT
 
 
 @dataclass(frozen=True)
@@ -48,11 +51,13 @@ class Placement:
         pose: (24, 3) axis-angle, radians; the root's is zero.
         betas: (10,).
         object: the object in the body frame.
+        sky: direction of the sky in the body frame.
     """
 
     pose: np.ndarray
     betas: np.ndarray
     object: SceneObject
+    sky: tuple[float, float, float] = UPRIGHT
 
 
 INTERACTIONS: dict[str, dict[str, Template]] = {
@@ -110,7 +115,7 @@ def draw(
     pose = mannequin.pose
     if rng.random() < 0.5 and template.both_sides:
         pose, transform = mirror_pose(pose, JOINT_MIRROR), MIRROR_X @ transform
-    return Placement(pose, betas, thing.shape.transformed(transform))
+    return Placement(pose, betas, thing.shape.transformed(transform), template.sky)
 
 
 def template_of(category: str, interaction: str) -> Template:
