@@ -60,19 +60,19 @@ def bundled_skis(rng: np.random.Generator) -> AnchoredObject:
     """Two skis laid together to be carried."""
     b, colour = SolidBuilder(), paint(rng)
     length = rng.normal(0.84, 0.03)
-    for x in (0.052, -0.052):
-        _ski(b, vec(x, 0.0, 0.0), length, colour)
-    return AnchoredObject(b.build(), {"balance": vec(0, 0, -0.1), "grip": vec(0, 0.0, 0.32)})
+    for up in (1.0, -1.0):
+        _ski(b, np.zeros(3), length, colour, up)
+    return AnchoredObject(b.build(), {"balance": vec(0, -0.06, -0.1), "grip": vec(0, 0.0, 0.4)})
 
 
-def _ski(b: SolidBuilder, at: np.ndarray, length: float, colour: Colour) -> None:
-    """A ski of half length `length`, its running surface at the height of `at`."""
+def _ski(b: SolidBuilder, at: np.ndarray, length: float, colour: Colour, up: float = 1.0) -> None:
+    """A ski of half length `length`, its running surface at `at`; upside down if `up` is -1."""
     half = 0.05
-    b.box(at + vec(0, 0.012, -0.08), (half, 0.012, length - 0.08), colour)
-    b.box(at + vec(0, 0.04, length - 0.09), (half, 0.009, 0.09), colour, about_x(-18))
-    b.ellipsoid(at + vec(0, 0.075, length), (half, 0.012, 0.06), colour, about_x(-25))
-    b.box(at + vec(0, 0.035, 0.11), (0.035, 0.025, 0.05), DARK)  # toe and heel of the binding
-    b.box(at + vec(0, 0.035, -0.16), (0.035, 0.025, 0.05), DARK)
+    b.box(at + vec(0, up * 0.012, -0.08), (half, 0.012, length - 0.08), colour)
+    b.box(at + vec(0, up * 0.04, length - 0.09), (half, 0.009, 0.09), colour, about_x(-up * 18))
+    b.ellipsoid(at + vec(0, up * 0.075, length), (half, 0.012, 0.06), colour, about_x(-up * 25))
+    b.box(at + vec(0, up * 0.035, 0.11), (0.035, 0.025, 0.05), DARK)  # toe and heel of the binding
+    b.box(at + vec(0, up * 0.035, -0.16), (0.035, 0.025, 0.05), DARK)
 
 
 def _deck(half: float, middle: float, top: float) -> dict[str, np.ndarray]:

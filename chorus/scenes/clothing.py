@@ -42,14 +42,14 @@ def tie(rng: np.random.Generator) -> AnchoredObject:
     b, colour, stripe = SolidBuilder(), paint(rng), paint(rng)
     b.tube((0, 0.025, 0), (0, -0.025, 0.005), (0.027, 0.018), colour)
     long = rng.normal(0.44, 0.02)
-    fall = [vec(0, -0.02, 0.008), vec(0, -0.12, 0.045), vec(0, -0.22, 0.066), vec(0, -long, 0.073)]
+    fall = [vec(0, -0.02, 0.008), vec(0, -0.11, 0.058), vec(0, -0.22, 0.074), vec(0, -long, 0.092)]
     for start, end, width in zip(fall, fall[1:], (0.022, 0.03, 0.04), strict=False):
         _ribbon(b, start, end, (width, 0.007), colour)
     _ribbon(b, fall[-1], fall[-1] - [0, 0.03, 0], (0.028, 0.007), colour)
     for share in (0.15, 0.4, 0.65, 0.9):
         at = (1 - share) * fall[2] + share * fall[3]
         b.box(at + [0, 0, 0.003], (0.04, 0.009, 0.006), stripe)
-    return AnchoredObject(b.build(), {"knot": np.zeros(3), "collar": vec(0, 0.01, -0.07)})
+    return AnchoredObject(b.build(), {"knot": np.zeros(3)})
 
 
 def loose_tie(rng: np.random.Generator) -> AnchoredObject:
@@ -69,7 +69,7 @@ def worn_scarf(rng: np.random.Generator) -> AnchoredObject:
     b.ring((0, 0, 0), (0, 1, -0.25), (0.072, 0.036), colour)
     b.ring((0, 0.02, 0), (0, 1, -0.1), (0.066, 0.03), colour)
     for x, long in ((0.045, rng.normal(0.46, 0.05)), (-0.04, rng.normal(0.4, 0.05))):
-        fall = [vec(0.6 * x, -0.02, 0.1), vec(x, -0.16, 0.145), vec(1.2 * x, -0.24, 0.16), vec(1.3 * x, -long, 0.168)]
+        fall = [vec(0.6 * x, -0.02, 0.1), vec(x, -0.16, 0.145), vec(1.2 * x, -0.24, 0.16), vec(1.3 * x, -long, 0.185)]
         for start, end in zip(fall, fall[1:], strict=False):
             _ribbon(b, start, end, (0.055, 0.014), colour)
         _ribbon(b, fall[-1] + [0, 0.07, 0.003], fall[-1] + [0, 0.03, 0.003], (0.056, 0.014), stripe)
@@ -96,7 +96,7 @@ def sweater(rng: np.random.Generator) -> AnchoredObject:
     b.ellipsoid((0, -0.11, 0.03), (0.205, 0.19, 0.14), colour)
     b.ellipsoid((0, -0.28, 0.045), (0.175, 0.2, 0.145), colour)
     b.ellipsoid((0, -0.4, 0.052), (0.193, 0.13, 0.15), colour)
-    b.tube((0, -0.47, 0.052), (0, -0.5, 0.052), 0.15, trim)
+    b.ellipsoid((0, -0.46, 0.052), (0.187, 0.05, 0.143), trim)
     b.ring((0, 0.07, 0.0), (0, 1, 0.35), (0.072, 0.022), trim)
     anchors = {"shoulders": np.zeros(3)}
     down, bent = np.radians(rng.uniform(62.0, 78.0)), np.radians(rng.uniform(15.0, 60.0))

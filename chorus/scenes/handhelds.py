@@ -28,9 +28,9 @@ def shoulder_bag(rng: np.random.Generator) -> AnchoredObject:
     top = _bag(b, rng)
     long = rng.normal(0.4, 0.02)
     for sign in (-1.0, 1.0):
-        bends = [(0.13, 0.0, 0.0), (0.13, 0.4, -0.035), (0.105, 0.75, -0.085), (0.06, 0.97, -0.125), (0.0, 1.0, -0.135)]
+        bends = [(0.13, 0.0, 0.0), (0.125, 0.5, -0.01), (0.115, 0.75, -0.035), (0.07, 0.95, -0.08), (0.0, 1.0, -0.1)]
         b.path([(sign * x, top - 0.01 + y * long, z) for x, y, z in bends], 0.011, DARK)
-    return AnchoredObject(b.build(), {"strap": vec(0, top + long, -0.135), "front": vec(0.12, 0.0, 0.05)})
+    return AnchoredObject(b.build(), {"strap": vec(0, top + long, -0.1), "front": vec(-0.14, 0.04, 0.03)})
 
 
 def _bag(b: SolidBuilder, rng: np.random.Generator) -> float:

@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from chorus.scenes import boards, clothing, furniture, handhelds
 from chorus.scenes.anchored import BLACK, DARK, STEEL, WHITE, WOOD, AnchoredObject, about_x, paint
 from chorus.scenes.solids import SceneObject, SolidBuilder, vec
 from chorus.scenes.vehicles import bicycle, motorcycle
@@ -153,4 +154,28 @@ OBJECTS: dict[str, Callable[[np.random.Generator], AnchoredObject]] = {
     "sports_ball": sports_ball,
     "umbrella": umbrella,
     "closed_umbrella": closed_umbrella,
+    "bench": furniture.bench,
+    "handbag": handhelds.handbag,
+    "shoulder_bag": handhelds.shoulder_bag,
+    "tie": clothing.tie,
+    "loose_tie": clothing.loose_tie,
+    "frisbee": handhelds.frisbee,
+    "skis": boards.skis,
+    "bundled_skis": boards.bundled_skis,
+    "snowboard": boards.snowboard,
+    "baseball_glove": handhelds.baseball_glove,
+    "skateboard": boards.skateboard,
+    "tennis_racket": handhelds.tennis_racket,
+    "cell_phone": handhelds.cell_phone,
+    "bed": furniture.bed,
+    "bed_from_its_side": furniture.bed_from_its_side,
+    "laptop": handhelds.laptop,
+    "closed_laptop": handhelds.closed_laptop,
+    "hat": clothing.hat,
+    "sweater": clothing.sweater,
+    "knotted_sweater": clothing.knotted_sweater,
+    "sunglasses": clothing.sunglasses,
+    "soccer_ball": handhelds.soccer_ball,
+    "worn_scarf": clothing.worn_scarf,
+    "stretched_scarf": clothing.stretched_scarf,
 }
