@@ -5,6 +5,8 @@ Their measures are those of the mean body in the T pose. Clothes are filled wher
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from chorus.scenes.anchored import BLACK, DARK, WHITE, AnchoredObject, about_x, paint
@@ -42,7 +44,7 @@ def tie(rng: np.random.Generator) -> AnchoredObject:
     b, colour, stripe = SolidBuilder(), paint(rng), paint(rng)
     b.tube((0, 0.025, 0), (0, -0.025, 0.005), (0.027, 0.018), colour)
     long = rng.normal(0.44, 0.02)
-    fall = [vec(0, -0.02, 0.008), vec(0, -0.11, 0.058), vec(0, -0.22, 0.074), vec(0, -long, 0.092)]
+    fall = [vec(0, -0.02, 0.008), vec(0, -0.1, 0.054), vec(0, -0.21, 0.072), vec(0, -long, 0.09)]
     for start, end, width in zip(fall, fall[1:], (0.022, 0.03, 0.04), strict=False):
         _ribbon(b, start, end, (width, 0.007), colour)
     _ribbon(b, fall[-1], fall[-1] - [0, 0.03, 0], (0.028, 0.007), colour)
@@ -93,27 +95,29 @@ def stretched_scarf(rng: np.random.Generator) -> AnchoredObject:
 def sweater(rng: np.random.Generator) -> AnchoredObject:
     """A sweater with hanging sleeves; the origin is the middle between the shoulders, which are at x = +-0.184."""
     b, colour, trim = SolidBuilder(), paint(rng), paint(rng)
-    b.ellipsoid((0, -0.11, 0.03), (0.205, 0.19, 0.14), colour)
-    b.ellipsoid((0, -0.28, 0.045), (0.175, 0.2, 0.145), colour)
-    b.ellipsoid((0, -0.4, 0.052), (0.193, 0.13, 0.15), colour)
-    b.ellipsoid((0, -0.46, 0.052), (0.187, 0.05, 0.143), trim)
+    trunk = ((0.075, 0.09), (0.02, 0.165), (-0.1, 0.2), (-0.28, 0.185), (-0.47, 0.21))  # heights and half widths
+    for (high, above), (low, below) in pairwise(trunk):
+        b.tube((0, low, 0.032), (0, high, 0.032), (below, above), colour, depth=0.79 if low < -0.2 else 0.72)
+    b.ellipsoid((0, -0.05, -0.025), (0.18, 0.15, 0.085), colour)  # over the shoulder blades
+    b.tube((0, -0.5, 0.032), (0, -0.45, 0.032), (0.195, 0.212), trim, depth=0.79)
     b.ring((0, 0.07, 0.0), (0, 1, 0.35), (0.072, 0.022), trim)
     anchors = {"shoulders": np.zeros(3)}
     down, bent = np.radians(rng.uniform(62.0, 78.0)), np.radians(rng.uniform(15.0, 60.0))
     for side, sign in (("left", 1.0), ("right", -1.0)):
-        shoulder = vec(sign * 0.175, 0.0, 0.0)
-        elbow = shoulder + 0.275 * vec(sign * np.cos(down), -np.sin(down), -0.08)
-        wrist = elbow + 0.23 * vec(sign * 0.25 * np.cos(down), -np.cos(bent), np.sin(bent))
+        shoulder = vec(sign * 0.172, -0.012, 0.0)
+        elbow = shoulder + 0.266 * vec(sign * np.cos(down), -np.sin(down), -0.08)
+        wrist = elbow + 0.225 * vec(sign * 0.25 * np.cos(down), -np.cos(bent), np.sin(bent))
         _sleeve(b, (shoulder, elbow, wrist), colour, trim)
-        anchors |= {f"{side}_elbow": elbow, f"{side}_cuff": wrist}
+        anchors |= {f"{side}_shoulder": shoulder, f"{side}_elbow": elbow, f"{side}_cuff": wrist}
     return AnchoredObject(b.build(), anchors)
 
 
 def knotted_sweater(rng: np.random.Generator) -> AnchoredObject:
     """A sweater laid over shoulders, its sleeves knotted on the chest; the origin as in `sweater`."""
     b, colour, trim = SolidBuilder(), paint(rng), paint(rng)
-    b.ellipsoid((0, -0.06, -0.075), (0.17, 0.15, 0.035), colour)
-    b.box((0, -rng.uniform(0.2, 0.26), -0.08), (0.15, 0.15, 0.022), colour)
+    hem = -rng.uniform(0.36, 0.42)
+    b.tube((0, hem, -0.08), (0, 0.04, -0.08), (0.19, 0.16), colour, depth=0.19)
+    b.tube((0, hem, -0.08), (0, hem + 0.05, -0.08), 0.192, trim, depth=0.2)
     for sign in (-1.0, 1.0):
         over = [(0.14, 0.03, -0.07), (0.13, 0.075, 0.0), (0.1, 0.03, 0.1), (0.015, -0.05, 0.14)]
         b.path([vec(sign * x, y, z) for x, y, z in over], 0.042, colour)
@@ -127,10 +131,10 @@ def knotted_sweater(rng: np.random.Generator) -> AnchoredObject:
 def _sleeve(b: SolidBuilder, joints: tuple[np.ndarray, np.ndarray, np.ndarray], colour: Colour, trim: Colour) -> None:
     """A sleeve over shoulder, elbow and wrist with a cuff."""
     shoulder, elbow, wrist = joints
-    b.ellipsoid(shoulder, (0.085,) * 3, colour)
-    b.tube(shoulder, elbow, (0.082, 0.062), colour)
-    b.ellipsoid(elbow, (0.062,) * 3, colour)
-    b.tube(elbow, wrist, (0.062, 0.05), colour)
+    b.ellipsoid(shoulder, (0.076,) * 3, colour)
+    b.tube(shoulder, elbow, (0.076, 0.064), colour)
+    b.ellipsoid(elbow, (0.064,) * 3, colour)
+    b.tube(elbow, wrist, (0.064, 0.05), colour)
     b.tube(wrist, wrist + 0.08 * (wrist - elbow), 0.048, trim)
 
 

@@ -9,7 +9,7 @@ from chorus.scenes.mannequin import Mannequin
 from chorus.scenes.placing import JOINT_JITTER, KNEE_AHEAD, SIDES, jittered, leg_length, place
 from chorus.scenes.solids import vec
 
-BACK_BEHIND_PELVIS = 0.088  # metres from the pelvis to what the back lies on
+BACK_BEHIND_PELVIS = 0.1  # metres from the pelvis to what the back lies on
 BELLY_BEFORE_PELVIS = 0.13  # metres from the pelvis to what the belly lies on
 
 
@@ -45,7 +45,7 @@ def paddle_surfboard(m: Mannequin, thing: AnchoredObject, rng: np.random.Generat
         foot = vec(0.8 * hip[0] + sign * abs(rng.normal(0.0, 0.03)), hip[1] - 0.97 * leg_length(m), deck - 0.09)
         m.reach(f"{side}_foot", foot, KNEE_AHEAD[side])
         m.level_foot(side, pitch=rng.normal(70.0, 6.0))
-        hand = vec(sign * 0.37, shoulder[1] + 0.05 + 0.3 * sign * stroke, deck + 0.08)
+        hand = vec(sign * 0.37, shoulder[1] + 0.05 + 0.3 * sign * stroke, deck + 0.04)
         m.reach(f"{side}_hand", jittered(rng, hand, 0.02), vec(sign, 0.0, -0.6))
     under_belly = vec(pelvis[0], pelvis[1] - rng.normal(0.12, 0.05), deck)
     return place(thing.anchors["deck"], under_belly, (-90, 0, rng.normal(0, 3)))

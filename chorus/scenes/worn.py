@@ -30,7 +30,7 @@ def wear_sunglasses(m: Mannequin, thing: AnchoredObject, rng: np.random.Generato
 def wear_tie(m: Mannequin, thing: AnchoredObject, rng: np.random.Generator) -> np.ndarray:
     """The knot at the throat, the blade down the front."""
     stand(m, rng, step=rng.normal(0.0, 10.0))
-    throat = vec(0.0, 0.172, 0.118)
+    throat = vec(0.0, 0.157, 0.112)
     return m.frame("spine3") @ place(thing.anchors["knot"], throat, (rng.normal(-1, 1), 0, rng.normal(0, 2)))
 
 
@@ -42,15 +42,18 @@ def wear_scarf(m: Mannequin, thing: AnchoredObject, rng: np.random.Generator) ->
 
 
 def wear_sweater(m: Mannequin, thing: AnchoredObject, rng: np.random.Generator) -> np.ndarray:
-    """Over trunk and arms: the arms follow the sleeves."""
+    """Over trunk and arms, of a size that fits: the arms follow the sleeves."""
     stand(m, rng, step=rng.normal(0.0, 12.0))
-    transform = m.frame("spine3") @ place(thing.anchors["shoulders"], _between_shoulders(m))
+    arm = m.at_rest("left_elbow") - m.at_rest("left_shoulder")
+    sleeve = thing.anchors["left_elbow"] - thing.anchors["left_shoulder"]
+    fitting = np.diag([*np.full(3, np.linalg.norm(arm) / np.linalg.norm(sleeve)), 1.0])
+    transform = m.frame("spine3") @ place(thing.anchors["shoulders"], _between_shoulders(m)) @ fitting
     worn = thing.transformed(transform)
     for side, _ in SIDES:
-        shoulder, elbow, cuff = m.where(f"{side}_shoulder"), worn.anchors[f"{side}_elbow"], worn.anchors[f"{side}_cuff"]
-        forearm = (cuff - elbow) / np.linalg.norm(cuff - elbow)
-        hand = cuff + 0.11 * forearm
-        m.reach(f"{side}_hand", hand, elbow - 0.5 * (shoulder + hand))
+        shoulder, elbow, cuff = (worn.anchors[f"{side}_{part}"] for part in ("shoulder", "elbow", "cuff"))
+        upper = _stretched(m, (f"{side}_shoulder", f"{side}_elbow"), elbow - shoulder)
+        forearm = _stretched(m, (f"{side}_elbow", f"{side}_hand"), cuff - elbow)
+        m.reach(f"{side}_hand", m.where(f"{side}_shoulder") + upper + forearm, upper - forearm)
     return transform
 
 
@@ -100,3 +103,9 @@ def _gloved(m: Mannequin, thing: AnchoredObject, hand: np.ndarray, palm: np.ndar
 def _between_shoulders(m: Mannequin) -> np.ndarray:
     """Middle between the shoulders (3,) in the frame of the upper spine, T pose."""
     return 0.5 * (m.at_rest("left_shoulder") + m.at_rest("right_shoulder")) - m.at_rest("spine3")
+
+
+def _stretched(m: Mannequin, bone: tuple[str, str], along: np.ndarray) -> np.ndarray:
+    """The vector (3,) between two joints, were their bone to point `along` (3,)."""
+    start, end = bone
+    return np.linalg.norm(m.at_rest(end) - m.at_rest(start)) * along / np.linalg.norm(along)
