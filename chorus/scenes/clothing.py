@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from chorus.scenes.anchored import BLACK, DARK, WHITE, AnchoredObject, about_x, paint
+from chorus.scenes.anchored import BLACK, DARK, AnchoredObject, about_x, paint
 from chorus.scenes.solids import Colour, SolidBuilder, vec
 
 STRAW = (0.55, 0.40, 0.16)
@@ -36,7 +36,7 @@ def sunglasses(rng: np.random.Generator) -> AnchoredObject:
         b.path([(2.05 * x, 0.008, -0.006), (2.4 * x, 0.004, -0.1), (2.4 * x, -0.025, -0.135)], 0.0045, colour)
         b.ellipsoid((x, 0.004, -0.003), (0.037, tall + 0.003, 0.006), colour)
     b.tube((-0.072, 0.01, -0.004), (0.072, 0.01, -0.004), 0.005, colour)
-    return AnchoredObject(b.build(), {"bridge": np.zeros(3), "temple": vec(0.084, 0.004, -0.07)})
+    return AnchoredObject(b.build(), {"bridge": np.zeros(3), "right_temple": vec(-0.084, 0.004, -0.07)})
 
 
 def tie(rng: np.random.Generator) -> AnchoredObject:
@@ -45,12 +45,12 @@ def tie(rng: np.random.Generator) -> AnchoredObject:
     b.tube((0, 0.025, 0), (0, -0.025, 0.005), (0.027, 0.018), colour)
     long = rng.normal(0.44, 0.02)
     fall = [vec(0, -0.02, 0.008), vec(0, -0.1, 0.054), vec(0, -0.21, 0.072), vec(0, -long, 0.09)]
-    for start, end, width in zip(fall, fall[1:], (0.022, 0.03, 0.04), strict=False):
+    for (start, end), width in zip(pairwise(fall), (0.022, 0.03, 0.04), strict=True):
         _ribbon(b, start, end, (width, 0.007), colour)
     _ribbon(b, fall[-1], fall[-1] - [0, 0.03, 0], (0.028, 0.007), colour)
     for share in (0.15, 0.4, 0.65, 0.9):
-        at = (1 - share) * fall[2] + share * fall[3]
-        b.box(at + [0, 0, 0.003], (0.04, 0.009, 0.006), stripe)
+        at = (1 - share) * fall[2] + share * fall[3] + vec(0, 0, 0.003)
+        b.box(at, (0.04, 0.009, 0.006), stripe)
     return AnchoredObject(b.build(), {"knot": np.zeros(3)})
 
 
@@ -72,7 +72,7 @@ def worn_scarf(rng: np.random.Generator) -> AnchoredObject:
     b.ring((0, 0.02, 0), (0, 1, -0.1), (0.066, 0.03), colour)
     for x, long in ((0.045, rng.normal(0.46, 0.05)), (-0.04, rng.normal(0.4, 0.05))):
         fall = [vec(0.6 * x, -0.02, 0.1), vec(x, -0.16, 0.145), vec(1.2 * x, -0.24, 0.16), vec(1.3 * x, -long, 0.185)]
-        for start, end in zip(fall, fall[1:], strict=False):
+        for start, end in pairwise(fall):
             _ribbon(b, start, end, (0.055, 0.014), colour)
         _ribbon(b, fall[-1] + [0, 0.07, 0.003], fall[-1] + [0, 0.03, 0.003], (0.056, 0.014), stripe)
     return AnchoredObject(b.build(), {"neck": np.zeros(3)})
@@ -84,7 +84,7 @@ def stretched_scarf(rng: np.random.Generator) -> AnchoredObject:
     half, sag, long = rng.uniform(0.33, 0.45), rng.uniform(0.01, 0.05), rng.normal(0.22, 0.03)
     x = np.linspace(-half, half, 6)
     between = [vec(at, -0.07 - sag * (1.0 - (at / half) ** 2), 0) for at in x]
-    for part, (start, end) in enumerate(zip(between, between[1:], strict=False)):
+    for part, (start, end) in enumerate(pairwise(between)):
         middle, width = 0.5 * (start + end), 0.52 * (end[0] - start[0])
         b.box(middle, (width, 0.085, 0.014), (colour, stripe)[part % 2])
     for sign in (-1.0, 1.0):
@@ -98,7 +98,8 @@ def sweater(rng: np.random.Generator) -> AnchoredObject:
     trunk = ((0.075, 0.09), (0.02, 0.165), (-0.1, 0.2), (-0.28, 0.185), (-0.47, 0.21))  # heights and half widths
     for (high, above), (low, below) in pairwise(trunk):
         b.tube((0, low, 0.032), (0, high, 0.032), (below, above), colour, depth=0.79 if low < -0.2 else 0.72)
-    b.ellipsoid((0, -0.05, -0.025), (0.18, 0.15, 0.085), colour)  # over the shoulder blades
+    for x in (-0.085, 0.085):
+        b.ellipsoid((x, -0.05, -0.03), (0.105, 0.15, 0.085), colour)  # over the shoulder blades
     b.tube((0, -0.5, 0.032), (0, -0.45, 0.032), (0.195, 0.212), trim, depth=0.79)
     b.ring((0, 0.07, 0.0), (0, 1, 0.35), (0.072, 0.022), trim)
     anchors = {"shoulders": np.zeros(3)}

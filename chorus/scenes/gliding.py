@@ -58,7 +58,8 @@ def _ride_sideways(m: Mannequin, thing: AnchoredObject, rng: np.random.Generator
     drop, aside = rng.uniform(*stance.height) * leg_length(m), rng.normal(stance.aside, 0.03)
     for side, sign in SIDES:
         ankle = m.where("pelvis") + vec(sign * aside, -drop, 0.02)
-        m.reach(f"{side}_foot", jittered(rng, ankle, GRIP_JITTER), KNEE_AHEAD[side] + [sign * 0.5, 0, 0])
+        on_deck = jittered(rng, ankle, GRIP_JITTER) * [1, 0, 1] + ankle * [0, 1, 0]
+        m.reach(f"{side}_foot", on_deck, KNEE_AHEAD[side] + [sign * 0.5, 0, 0])
         m.level_foot(side, yaw=sign * rng.normal(15.0, 6.0) + 10.0)
     deck = m.where("pelvis") * [1, 0, 1] + [0.08, m.sole_height(), 0.03]
     under_feet = jittered(rng, deck)
@@ -105,9 +106,9 @@ def carry_under_arm(m: Mannequin, thing: AnchoredObject, rng: np.random.Generato
     shoulder = m.where("left_shoulder")
     width = float(np.linalg.norm(thing.anchors["left_rail"] - thing.anchors["centre"]))
     lower_edge = jittered(rng, vec(0.245, shoulder[1] - 0.49, shoulder[2] + 0.04), 0.01)
-    centre = lower_edge + [0.0, width, 0.0]
+    centre = lower_edge + vec(0.0, width, 0.0)
     transform = place(thing.anchors["centre"], centre, (0.0, 0.0, 90.0 + rng.normal(0.0, 4.0)))
     transform = place(centre, centre, (rng.normal(4.0, 7.0), rng.normal(0.0, 5.0), 0.0)) @ transform
-    m.reach("left_hand", lower_edge + [0.035, 0.0, 0.0], vec(0.5, 0.0, -1.0))
+    m.reach("left_hand", lower_edge + vec(0.035, 0.0, 0.0), vec(0.5, 0.0, -1.0))
     m.face_palm("left", vec(-1.0, 0.0, 0.0))
     return transform

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.spatial.transform import Rotation
 
 from chorus.scenes.anchored import BLACK, DARK, STEEL, WHITE, AnchoredObject, about_x, paint
 from chorus.scenes.solids import SolidBuilder, vec
@@ -109,17 +108,3 @@ def closed_laptop(rng: np.random.Generator) -> AnchoredObject:
     b.box((0, 0.012, 0), (deep, 0.012, wide), colour)
     b.tube((0, 0.024, 0), (0, 0.025, 0), 0.02, STEEL)
     return AnchoredObject(b.build(), {"left_rail": vec(deep, 0.012, 0), "centre": vec(0, 0.012, 0)})
-
-
-def soccer_ball(rng: np.random.Generator) -> AnchoredObject:
-    """A white ball of 22 cm with twelve dark patches."""
-    b, radius, patch = SolidBuilder(), 0.11, paint(rng)
-    b.ellipsoid((0, 0, 0), (radius,) * 3, WHITE)
-    turn = Rotation.from_rotvec(rng.normal(size=3))
-    golden = 0.5 * (1.0 + np.sqrt(5.0))
-    corners = [np.roll([0.0, s, t * golden], k) for k in range(3) for s in (-1.0, 1.0) for t in (-1.0, 1.0)]
-    for corner in turn.apply(corners):
-        out = corner / np.linalg.norm(corner)
-        b.tube(0.9 * radius * out, 0.97 * radius * out, (0.038, 0.026), patch)
-    sides = {"centre": vec(0, 0, 0), "left": vec(radius, 0, 0), "right": vec(-radius, 0, 0)}
-    return AnchoredObject(b.build(), sides)

@@ -154,8 +154,7 @@ def hold_sunglasses(m: Mannequin, thing: AnchoredObject, rng: np.random.Generato
     m.reach("right_hand", hand, ELBOW_DOWN["right"])
     m.face_palm("right", vec(1.0, 0.0, 0.0))
     temple = m.where("right_hand") + vec(0.02, 0.03, 0.02)
-    mirrored = thing.anchors["temple"] * [-1, 1, 1]
-    return place(mirrored, temple, (rng.normal(0, 10), rng.normal(0, 15), rng.normal(0, 8)))
+    return place(thing.anchors["right_temple"], temple, (rng.normal(0, 10), rng.normal(0, 15), rng.normal(0, 8)))
 
 
 def raise_scarf(m: Mannequin, thing: AnchoredObject, rng: np.random.Generator) -> np.ndarray:

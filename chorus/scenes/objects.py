@@ -116,6 +116,20 @@ def sports_ball(rng: np.random.Generator) -> AnchoredObject:
     return AnchoredObject(b.build(), {name: np.array(point, float) for name, point in sides.items()})
 
 
+def soccer_ball(rng: np.random.Generator) -> AnchoredObject:
+    """A white ball of 22 cm with twelve dark patches."""
+    b, radius, patch = SolidBuilder(), 0.11, paint(rng)
+    b.ellipsoid((0, 0, 0), (radius,) * 3, WHITE)
+    turn = Rotation.from_rotvec(rng.normal(size=3))
+    golden = 0.5 * (1.0 + np.sqrt(5.0))
+    corners = [np.roll([0.0, s, t * golden], k) for k in range(3) for s in (-1.0, 1.0) for t in (-1.0, 1.0)]
+    for corner in turn.apply(corners):
+        out = corner / np.linalg.norm(corner)
+        b.tube(0.9 * radius * out, 0.97 * radius * out, (0.038, 0.026), patch)
+    sides = {"centre": vec(0, 0, 0), "left": vec(radius, 0, 0), "right": vec(-radius, 0, 0)}
+    return AnchoredObject(b.build(), sides)
+
+
 def umbrella(rng: np.random.Generator) -> AnchoredObject:
     """An open umbrella, shaft along y, held at the origin; the canopy's shell is 2.5 cm thick."""
     b, colour = SolidBuilder(), paint(rng)
@@ -175,7 +189,7 @@ OBJECTS: dict[str, Callable[[np.random.Generator], AnchoredObject]] = {
     "sweater": clothing.sweater,
     "knotted_sweater": clothing.knotted_sweater,
     "sunglasses": clothing.sunglasses,
-    "soccer_ball": handhelds.soccer_ball,
+    "soccer_ball": soccer_ball,
     "worn_scarf": clothing.worn_scarf,
     "stretched_scarf": clothing.stretched_scarf,
 }

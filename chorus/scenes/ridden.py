@@ -8,13 +8,11 @@ from chorus.scenes.anchored import AnchoredObject
 from chorus.scenes.mannequin import Mannequin
 from chorus.scenes.placing import (
     ANKLE_ABOVE_SOLE,
-    GRIP_JITTER,
     JOINT_JITTER,
     KNEE_AHEAD,
     SIDES,
     hold,
     jittered,
-    leg_length,
     place,
     stand,
     step_on,

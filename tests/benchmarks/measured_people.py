@@ -226,7 +226,9 @@ def scene_subjects(body: BodyModel, number: int) -> tuple[list[Subject], TruePeo
     The scenes take turns through two interactions of every default category, and then through the views.
     """
     views = [view for view in load_views(ROOT / Config().scenes.views) if view.framing == "full"]
-    kinds = [(category, interaction) for category in Config().categories for interaction in list(INTERACTIONS[category])[:2]]
+    kinds = [
+        (category, interaction) for category in Config().categories for interaction in list(INTERACTIONS[category])[:2]
+    ]
     subjects, scenes = [], []
     for i in progress(range(number), "scenes"):
         (category, interaction), view = kinds[i % len(kinds)], views[i // len(kinds) % len(views)]
