@@ -39,7 +39,7 @@ def snowboard(rng: np.random.Generator) -> AnchoredObject:
     for sign in (-1.0, 1.0):
         b.box((0, 0.024, sign * (middle + 0.05)), (half, 0.007, 0.06), colour, about_x(-sign * 12))
         b.ellipsoid((0, 0.044, sign * (middle + 0.1)), (half, 0.009, 0.11), colour, about_x(-sign * 14))
-        b.box((0, 0.03, sign * 0.25), (0.13, 0.012, 0.055), DARK)
+        b.box((0, 0.03, sign * 0.25), (0.13, 0.012, 0.085), DARK)
         b.box((0.125, 0.1, sign * 0.25), (0.01, 0.08, 0.05), DARK)  # the high back behind the calf
         strap = ((-0.06, 0.03), (-0.05, 0.13), (0.04, 0.13), (0.06, 0.03))
         b.path([(x, y, sign * 0.25) for x, y in strap], 0.012, trim)

@@ -1,6 +1,5 @@
 """What the templates of all categories promise: contact, no deep penetration, and interactions that differ in space."""
 
-from dataclasses import replace
 from functools import cache
 from itertools import combinations
 from pathlib import Path
@@ -109,11 +108,9 @@ def test_the_seat_is_under_the_pelvis(category, interaction):
         assert placement.object.contains(joints[J["pelvis"]] + around).any()
 
 
-@pytest.mark.parametrize(("category", "interaction"), TEMPLATES)
+@pytest.mark.parametrize(("category", "interaction"), [key for key in TEMPLATES if key not in AROUND_THE_BODY])
 def test_bodies_and_objects_do_not_run_through_each_other(category, interaction):
     """Hands close around what they hold and clothes enclose the body; everything else stays outside."""
-    if (category, interaction) in AROUND_THE_BODY:
-        pytest.skip("encloses the body")
     outside_hands = ~np.isin(DOMINANT, ["left_hand", "right_hand", "left_wrist", "right_wrist"])
     for placement, _, skin, points in drawn(category, interaction):
         inside = skin[outside_hands & placement.object.contains(skin)]
@@ -200,9 +197,7 @@ def test_a_palm_faces_where_it_is_told_and_the_hand_stays(side):
         wanted /= np.linalg.norm(wanted)
         m.face_palm(side, wanted)
         palm = m.frame(f"{side}_wrist")[:3, :3] @ [0, -1, 0]
-        assert np.allclose(m.where(f"{side}_hand"), hand, atol=1e-4), (
-            "forearm and hand are straight but for a rounding of the body file"
-        )
+        assert np.allclose(m.where(f"{side}_hand"), hand, atol=1e-4), "the body file rounds the forearm's axis"
         assert abs(palm @ along) < 1e-4
         turned, asked = (np.degrees(np.arccos(np.clip(v @ before, -1, 1))) for v in (palm, wanted))
         assert turned == pytest.approx(min(asked, 80.0), abs=0.1)
@@ -228,7 +223,6 @@ def test_a_squeezed_bar_has_an_elliptic_section():
     assert np.allclose(b.build().bounds(), [[-0.2, -1, -0.1], [0.2, 1, 0.1]])
 
 
-def test_a_template_says_where_the_sky_is():
+def test_all_but_two_stand_or_sit_upright():
     lying = [key for key in TEMPLATES if INTERACTIONS[key[0]][key[1]].sky != (0.0, 1.0, 0.0)]
     assert lying == [("surfboard", "paddle"), ("bed", "lie")]
-    assert replace(INTERACTIONS["bed"]["sit"]).sky == (0.0, 1.0, 0.0)
