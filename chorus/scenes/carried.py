@@ -1,4 +1,4 @@
-"""Templates of things one carries, wears, holds or kicks."""
+"""Templates of surfboard, backpack, balls and umbrella: what one carries, wears, holds or kicks."""
 
 from __future__ import annotations
 

@@ -15,13 +15,14 @@ import numpy as np
 from chorus.body.kinematics import mirror_pose
 from chorus.body.model import JOINT_MIRROR, N_BETAS, BodyModel
 from chorus.errors import ConfigError
-from chorus.scenes import carried, ridden
+from chorus.scenes import carried, gliding, held, lying, ridden, worn
 from chorus.scenes.anchored import AnchoredObject
 from chorus.scenes.mannequin import Mannequin
 from chorus.scenes.objects import make_object
 from chorus.scenes.solids import SceneObject
 
 BETA_SPREAD = 0.7  # standard deviation of the shape coefficients
+UPRIGHT, ON_THE_BACK, ON_THE_BELLY = (0.0, 1.0, 0.0), (0.0, 0.0, 1.0), (0.0, 0.0, -1.0)  # where the sky is
 MIRROR_X = np.diag([-1.0, 1.0, 1.0, 1.0])
 
 Arrange = Callable[[Mannequin, AnchoredObject, np.random.Generator], np.ndarray]
@@ -33,11 +34,13 @@ class Template:
 
     `arrange` poses the mannequin in place and returns the (4, 4) transform of the object into the body frame.
     `both_sides`: left and right are exchanged in half of the draws; false where people keep to one side.
+    `sky`: direction of the sky in the body frame; in front of a body that lies on its back.
     """
 
     object_name: str
     arrange: Arrange
     both_sides: bool = True
+    sky: tuple[float, float, float] = UPRIGHT
 
 
 @dataclass(frozen=True)
@@ -48,11 +51,13 @@ class Placement:
         pose: (24, 3) axis-angle, radians; the root's is zero.
         betas: (10,).
         object: the object in the body frame.
+        sky: direction of the sky in the body frame.
     """
 
     pose: np.ndarray
     betas: np.ndarray
     object: SceneObject
+    sky: tuple[float, float, float] = UPRIGHT
 
 
 INTERACTIONS: dict[str, dict[str, Template]] = {
@@ -66,7 +71,8 @@ INTERACTIONS: dict[str, dict[str, Template]] = {
     },
     "surfboard": {
         "carry": Template("surfboard", carried.carry_surfboard),
-        "ride": Template("surfboard", ridden.ride_surfboard),
+        "ride": Template("surfboard", gliding.ride_surfboard),
+        "paddle": Template("surfboard", lying.paddle_surfboard, sky=ON_THE_BELLY),
     },
     "backpack": {
         "wear": Template("worn_backpack", carried.wear_backpack),
@@ -84,6 +90,74 @@ INTERACTIONS: dict[str, dict[str, Template]] = {
     "umbrella": {
         "hold_up": Template("umbrella", carried.hold_up_umbrella),
         "carry_closed": Template("closed_umbrella", carried.carry_closed_umbrella),
+    },
+    "bench": {
+        "sit": Template("bench", ridden.sit_on_chair),
+        "stand_behind": Template("bench", ridden.stand_behind_chair),
+    },
+    "handbag": {
+        "carry_in_hand": Template("handbag", held.carry_handbag),
+        "hang_on_shoulder": Template("shoulder_bag", worn.hang_bag_on_shoulder),
+    },
+    "tie": {
+        "wear": Template("tie", worn.wear_tie),
+        "hold": Template("loose_tie", held.hold_tie),
+    },
+    "frisbee": {
+        "throw": Template("frisbee", held.throw_frisbee),
+        "hold": Template("frisbee", held.hold_frisbee),
+    },
+    "skis": {
+        "ride": Template("skis", gliding.ride_skis),
+        "carry": Template("bundled_skis", gliding.carry_skis),
+    },
+    "snowboard": {
+        "ride": Template("snowboard", gliding.ride_snowboard),
+        "carry": Template("snowboard", gliding.carry_under_arm),
+    },
+    "baseball_glove": {
+        "wear": Template("baseball_glove", worn.wear_glove),
+        "catch": Template("baseball_glove", worn.catch_with_glove),
+    },
+    "skateboard": {
+        "ride": Template("skateboard", gliding.ride_skateboard),
+        "carry": Template("skateboard", gliding.carry_under_arm),
+    },
+    "tennis_racket": {
+        "swing": Template("tennis_racket", held.swing_racket),
+        "hold": Template("tennis_racket", held.hold_racket),
+    },
+    "cell_phone": {
+        "call": Template("cell_phone", held.call),
+        "look_at": Template("cell_phone", held.look_at_phone),
+    },
+    "bed": {
+        "lie": Template("bed", lying.lie_on_bed, sky=ON_THE_BACK),
+        "sit": Template("bed_from_its_side", ridden.sit_on_chair),
+    },
+    "laptop": {
+        "type": Template("laptop", held.type_on_laptop),
+        "carry": Template("closed_laptop", gliding.carry_under_arm),
+    },
+    "hat": {
+        "wear": Template("hat", worn.wear_hat),
+        "hold": Template("hat", held.hold_hat),
+    },
+    "sweater": {
+        "wear": Template("sweater", worn.wear_sweater),
+        "hang_on_shoulder": Template("knotted_sweater", worn.hang_sweater_on_shoulders),
+    },
+    "sunglasses": {
+        "wear": Template("sunglasses", worn.wear_sunglasses),
+        "hold": Template("sunglasses", held.hold_sunglasses),
+    },
+    "soccer_ball": {
+        "kick": Template("soccer_ball", carried.kick_ball),
+        "hold": Template("soccer_ball", carried.hold_ball),
+    },
+    "scarf": {
+        "wear": Template("worn_scarf", worn.wear_scarf),
+        "hold": Template("stretched_scarf", held.raise_scarf),
     },
 }
 
@@ -111,7 +185,7 @@ def draw(
     pose = mannequin.pose
     if rng.random() < 0.5 and template.both_sides:
         pose, transform = mirror_pose(pose, JOINT_MIRROR), MIRROR_X @ transform
-    return Placement(pose, betas, thing.shape.transformed(transform))
+    return Placement(pose, betas, thing.shape.transformed(transform), template.sky)
 
 
 def template_of(category: str, interaction: str) -> Template:

@@ -16,6 +16,7 @@ from chorus.body.model import JOINT_NAMES, N_JOINTS, BodyModel
 
 COLLAR_DROP = 9.0  # degrees by which the collar bones sink when the arms hang
 LONGEST_REACH = 0.995  # share of the limb's length: fully straight limbs look stiff and have no bending plane
+MOST_ROLL = 80.0  # degrees by which a forearm turns the hand either way
 SPINE = ("spine1", "spine2", "spine3")
 _J = {name: index for index, name in enumerate(JOINT_NAMES)}
 
@@ -121,6 +122,15 @@ class Mannequin:
         for index in range(N_JOINTS):  # whatever lies between hinge and end (the wrist) stays straight
             if self.parents[index] == limb.hinge and index != limb.end:
                 self._set(index, np.eye(3))
+
+    def face_palm(self, side: str, towards: np.ndarray) -> None:
+        """Roll a hand about its forearm until the palm faces the direction `towards` (3,), or as far as a wrist goes.
+
+        Call it after `reach`, which straightens the wrist; the hand stays where it is.
+        """
+        _, y, z = self._current()[_J[f"{side}_elbow"], :3, :3].T @ towards
+        roll = np.clip(np.degrees(np.arctan2(-z, -y)), -MOST_ROLL, MOST_ROLL)  # the palm faces -y in the T pose
+        self._set(_J[f"{side}_wrist"], Rotation.from_euler("x", roll, degrees=True).as_matrix())
 
     def level_foot(self, side: str, yaw: float = 0.0, pitch: float = 0.0) -> None:
         """Turn an ankle so that the sole is level, its toes `yaw` degrees to the left of front and `pitch` down."""

@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from chorus.scenes import boards, clothing, furniture, handhelds
 from chorus.scenes.anchored import BLACK, DARK, STEEL, WHITE, WOOD, AnchoredObject, about_x, paint
 from chorus.scenes.solids import SceneObject, SolidBuilder, vec
 from chorus.scenes.vehicles import bicycle, motorcycle
@@ -115,6 +116,20 @@ def sports_ball(rng: np.random.Generator) -> AnchoredObject:
     return AnchoredObject(b.build(), {name: np.array(point, float) for name, point in sides.items()})
 
 
+def soccer_ball(rng: np.random.Generator) -> AnchoredObject:
+    """A white ball of 22 cm with twelve dark patches."""
+    b, radius, patch = SolidBuilder(), 0.11, paint(rng)
+    b.ellipsoid((0, 0, 0), (radius,) * 3, WHITE)
+    turn = Rotation.from_rotvec(rng.normal(size=3))
+    golden = 0.5 * (1.0 + np.sqrt(5.0))
+    corners = [np.roll([0.0, s, t * golden], k) for k in range(3) for s in (-1.0, 1.0) for t in (-1.0, 1.0)]
+    for corner in turn.apply(corners):
+        out = corner / np.linalg.norm(corner)
+        b.tube(0.9 * radius * out, 0.97 * radius * out, (0.038, 0.026), patch)
+    sides = {"centre": vec(0, 0, 0), "left": vec(radius, 0, 0), "right": vec(-radius, 0, 0)}
+    return AnchoredObject(b.build(), sides)
+
+
 def umbrella(rng: np.random.Generator) -> AnchoredObject:
     """An open umbrella, shaft along y, held at the origin; the canopy's shell is 2.5 cm thick."""
     b, colour = SolidBuilder(), paint(rng)
@@ -153,4 +168,28 @@ OBJECTS: dict[str, Callable[[np.random.Generator], AnchoredObject]] = {
     "sports_ball": sports_ball,
     "umbrella": umbrella,
     "closed_umbrella": closed_umbrella,
+    "bench": furniture.bench,
+    "handbag": handhelds.handbag,
+    "shoulder_bag": handhelds.shoulder_bag,
+    "tie": clothing.tie,
+    "loose_tie": clothing.loose_tie,
+    "frisbee": handhelds.frisbee,
+    "skis": boards.skis,
+    "bundled_skis": boards.bundled_skis,
+    "snowboard": boards.snowboard,
+    "baseball_glove": handhelds.baseball_glove,
+    "skateboard": boards.skateboard,
+    "tennis_racket": handhelds.tennis_racket,
+    "cell_phone": handhelds.cell_phone,
+    "bed": furniture.bed,
+    "bed_from_its_side": furniture.bed_from_its_side,
+    "laptop": handhelds.laptop,
+    "closed_laptop": handhelds.closed_laptop,
+    "hat": clothing.hat,
+    "sweater": clothing.sweater,
+    "knotted_sweater": clothing.knotted_sweater,
+    "sunglasses": clothing.sunglasses,
+    "soccer_ball": soccer_ball,
+    "worn_scarf": clothing.worn_scarf,
+    "stretched_scarf": clothing.stretched_scarf,
 }

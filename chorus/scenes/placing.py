@@ -48,6 +48,20 @@ def place(anchor: np.ndarray, at: np.ndarray, degrees: tuple[float, float, float
     return transform
 
 
+def aim(anchor: np.ndarray, at: np.ndarray, along: np.ndarray, facing: np.ndarray) -> np.ndarray:
+    """(4, 4) transform that turns an object's y axis to `along` and its z axis as nearly as possible to `facing`.
+
+    Both are directions (3,), not parallel; the `anchor` comes to `at`.
+    """
+    y = along / np.linalg.norm(along)
+    z = facing - (facing @ y) * y
+    z = z / np.linalg.norm(z)
+    transform = np.eye(4)
+    transform[:3, :3] = np.stack([np.cross(y, z), y, z], axis=1)
+    transform[:3, 3] = at - transform[:3, :3] @ anchor
+    return transform
+
+
 def jittered(rng: np.random.Generator, point: np.ndarray, sigma: float = POSITION_JITTER) -> np.ndarray:
     """The point (3,) moved by a normal vector, metres."""
     return point + rng.normal(0.0, sigma, 3)

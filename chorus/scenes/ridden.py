@@ -8,13 +8,11 @@ from chorus.scenes.anchored import AnchoredObject
 from chorus.scenes.mannequin import Mannequin
 from chorus.scenes.placing import (
     ANKLE_ABOVE_SOLE,
-    GRIP_JITTER,
     JOINT_JITTER,
     KNEE_AHEAD,
     SIDES,
     hold,
     jittered,
-    leg_length,
     place,
     stand,
     step_on,
@@ -69,27 +67,6 @@ def stand_next_to_bicycle(m: Mannequin, thing: AnchoredObject, rng: np.random.Ge
     held = thing.transformed(transform)
     _touch_nearest(m, held, rng)
     return transform
-
-
-def ride_surfboard(m: Mannequin, thing: AnchoredObject, rng: np.random.Generator) -> np.ndarray:
-    """Standing sideways on the board, knees bent, arms spread, looking ahead along the board."""
-    m.bend_spine(x=rng.normal(18.0, 6.0), y=rng.normal(12.0, 6.0))
-    m.turn("neck", y=rng.normal(35.0, 10.0))
-    m.turn("head", y=rng.normal(15.0, 8.0))
-    m.turn("left_shoulder", y=rng.normal(-15.0, 12.0), z=rng.normal(-12.0, 14.0))
-    m.turn("right_shoulder", y=rng.normal(15.0, 12.0), z=rng.normal(18.0, 14.0))
-    m.turn("left_elbow", y=-abs(rng.normal(25.0, 10.0)))
-    m.turn("right_elbow", y=abs(rng.normal(30.0, 10.0)))
-    m.jitter(rng, JOINT_JITTER)
-    drop, stance = rng.uniform(0.74, 0.86) * leg_length(m), rng.normal(0.34, 0.03)
-    for side, sign in SIDES:
-        ankle = m.where("pelvis") + vec(sign * stance, -drop, 0.02)
-        m.reach(f"{side}_foot", jittered(rng, ankle, GRIP_JITTER), KNEE_AHEAD[side] + [sign * 0.5, 0, 0])
-        m.level_foot(side, yaw=sign * rng.normal(15.0, 6.0) + 10.0)
-    deck = m.where("pelvis") * [1, 0, 1] + [0.08, m.sole_height(), 0.03]
-    under_feet = jittered(rng, deck)
-    under_feet[1] = deck[1]
-    return place(thing.anchors["deck"], under_feet, (0, 90 + rng.normal(0, 4), 0))
 
 
 def sit_on_chair(m: Mannequin, thing: AnchoredObject, rng: np.random.Generator) -> np.ndarray:

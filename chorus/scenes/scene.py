@@ -15,9 +15,10 @@ from chorus.scenes.interactions import BETA_SPREAD, draw
 from chorus.scenes.mannequin import Mannequin
 from chorus.scenes.placing import stand
 from chorus.scenes.render import Picture, picture
-from chorus.scenes.solids import SceneObject, TriangleMesh, moved
+from chorus.scenes.solids import SceneObject, TriangleMesh, moved, turning_y_to
 from chorus.scenes.views import View, draw_camera
 
+SOLE_BELOW_LOWEST_JOINT = 0.05  # metres
 IMAGE_SIZE = 512  # pixels, width and height
 
 # Shares of the situations; the unusual ones give every screen of the cascade work.
@@ -66,6 +67,7 @@ class Scene:
         pose: (24, 3) axis-angle, radians, root zero.
         betas: (10,).
         object: the object.
+        upright: (4, 4) turn of the body frame that brings the sky to +y; the identity unless the person lies.
         camera: body frame to pixels.
         bystander: the second person, in situation two_people.
         outfits: clothes of the person and of a bystander.
@@ -77,6 +79,7 @@ class Scene:
     pose: np.ndarray
     betas: np.ndarray
     object: SceneObject
+    upright: np.ndarray
     camera: Camera
     bystander: Bystander | None
     outfits: tuple[Outfit, Outfit]
@@ -127,16 +130,21 @@ def draw_scene(request: SceneRequest, body: BodyModel, rng: np.random.Generator)
     """
     situation = str(rng.choice(list(SITUATIONS), p=[request.shares[name] for name in SITUATIONS]))
     placement = draw(request.category, request.interaction, rng, body, request.mesh)
-    joints = body.joints(placement.pose[None], placement.betas)[0]
-    bounds = placement.object.bounds() if situation != "no_object" else None
+    upright = np.eye(4)
+    upright[:3, :3] = turning_y_to(np.array(placement.sky)).as_matrix().T
+    joints = moved(upright, body.joints(placement.pose[None], placement.betas)[0])
+    bounds = placement.object.transformed(upright).bounds()
+    camera = draw_camera(request.view, joints, bounds if situation != "no_object" else None, rng, request.size)
+    ground = min(joints[:, 1].min() - SOLE_BELOW_LOWEST_JOINT, bounds[0, 1])
     return Scene(
         request=request,
         situation=situation,
         pose=placement.pose,
         betas=placement.betas,
         object=placement.object,
-        camera=draw_camera(request.view, joints, bounds, rng, request.size),
-        bystander=_draw_bystander(body, joints, rng) if situation == "two_people" else None,
+        upright=upright,
+        camera=Camera(camera.K, camera.R @ upright[:3, :3], camera.t),
+        bystander=_draw_bystander(body, ground, upright, rng) if situation == "two_people" else None,
         outfits=(draw_outfit(rng), draw_outfit(rng)),
         backdrop=draw_backdrop(rng),
     )
@@ -146,7 +154,7 @@ def photograph(scene: Scene, body: BodyModel) -> Photograph:
     """Render a scene and annotate what the picture shows."""
     people, keypoints = _people(scene, body)
     meshes = [*people, scene.object.mesh()] if scene.has_object else people
-    shot = picture(meshes, scene.camera, scene.backdrop, scene.image_size)
+    shot = _upright_picture(meshes, scene)
     person_masks = np.array([shot.owner == index for index in range(len(people))], bool).reshape(-1, *scene.image_size)
     object_mask = (shot.owner == len(people)) if scene.has_object else np.zeros(scene.image_size, bool)
     annotated = [_annotated(points, index, scene, shot) for index, points in enumerate(keypoints)]
@@ -160,6 +168,12 @@ def photograph(scene: Scene, body: BodyModel) -> Photograph:
         object_box=box_of(object_mask),
         torso_visible=bool(len(inside) and inside[0, _SHOULDERS, 2].any() and inside[0, _HIPS, 2].any()),
     )
+
+
+def _upright_picture(meshes: list[TriangleMesh], scene: Scene) -> Picture:
+    """The picture of meshes of the body frame, drawn where the ground is below: a person who lies is laid down."""
+    camera = Camera(scene.camera.K, scene.camera.R @ scene.upright[:3, :3].T, scene.camera.t)
+    return picture([mesh.transformed(scene.upright) for mesh in meshes], camera, scene.backdrop, scene.image_size)
 
 
 def _people(scene: Scene, body: BodyModel) -> tuple[list[TriangleMesh], list[np.ndarray]]:
@@ -188,14 +202,13 @@ def _annotated(points: np.ndarray, person: int, scene: Scene, shot: Picture) -> 
     return np.concatenate([np.where(inside[:, None], pixels, 0.0), visibility[:, None]], axis=1)
 
 
-def _draw_bystander(body: BodyModel, joints: np.ndarray, rng: np.random.Generator) -> Bystander:
-    """Someone standing 0.8 to 1.4 m from the person, on the same ground, facing anywhere."""
+def _draw_bystander(body: BodyModel, ground: float, upright: np.ndarray, rng: np.random.Generator) -> Bystander:
+    """Someone standing 0.8 to 1.4 m from the person, facing anywhere; `ground` is a height where `upright` leads."""
     betas = rng.normal(0.0, BETA_SPREAD, N_BETAS)
     mannequin = Mannequin(body, betas)
     stand(mannequin, rng, step=rng.normal(0.0, 8.0))
     around, distance, facing = rng.uniform(0.0, 2 * np.pi), rng.uniform(0.8, 1.4), rng.uniform(0.0, 2 * np.pi)
     transform = np.eye(4)
     transform[:3, :3] = [[np.cos(facing), 0, np.sin(facing)], [0, 1, 0], [-np.sin(facing), 0, np.cos(facing)]]
-    lowest = joints[:, 1].min() - 0.05
-    transform[:3, 3] = [distance * np.cos(around), lowest - mannequin.sole_height(), distance * np.sin(around)]
-    return Bystander(mannequin.pose, betas, transform)
+    transform[:3, 3] = [distance * np.cos(around), ground - mannequin.sole_height(), distance * np.sin(around)]
+    return Bystander(mannequin.pose, betas, upright.T @ transform)

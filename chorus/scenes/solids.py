@@ -156,12 +156,15 @@ class SolidBuilder:
         """An ellipsoid."""
         self._add(Kind.ELLIPSOID, _rigid(centre, rotation), radii, colour)
 
-    def tube(self, start: Point, end: Point, radius: float | tuple[float, float], colour: Colour) -> None:
-        """A round bar from `start` to `end`; two radii make it a cone frustum."""
+    def tube(
+        self, start: Point, end: Point, radius: float | tuple[float, float], colour: Colour, depth: float = 1.0
+    ) -> None:
+        """A round bar from `start` to `end`; two radii make it a cone frustum, `depth` squeezes its z by that share."""
         start, end = np.asarray(start, float), np.asarray(end, float)
         at_start, at_end = radius if isinstance(radius, tuple) else (radius, radius)
         half_length = 0.5 * float(np.linalg.norm(end - start))
         transform = _rigid(0.5 * (start + end), turning_y_to(end - start))
+        transform[:, 2] *= depth
         self._add(Kind.FRUSTUM, transform, (at_start, at_end, half_length), colour)
 
     def path(self, points: Sequence[Point], radius: float, colour: Colour) -> None:

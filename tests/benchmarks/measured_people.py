@@ -223,10 +223,12 @@ class SceneErrors:
 def scene_subjects(body: BodyModel, number: int) -> tuple[list[Subject], TruePeople]:
     """The people of those of `number` scenes with full framings that pass the box screen, and the truth.
 
-    The scenes take turns through every interaction, and then through the views.
+    The scenes take turns through two interactions of every default category, and then through the views.
     """
     views = [view for view in load_views(ROOT / Config().scenes.views) if view.framing == "full"]
-    kinds = [(category, interaction) for category, known in INTERACTIONS.items() for interaction in known]
+    kinds = [
+        (category, interaction) for category in Config().categories for interaction in list(INTERACTIONS[category])[:2]
+    ]
     subjects, scenes = [], []
     for i in progress(range(number), "scenes"):
         (category, interaction), view = kinds[i % len(kinds)], views[i // len(kinds) % len(views)]

@@ -8,6 +8,7 @@ from chorus import cli
 from chorus.config import Config, parse_config
 from chorus.formats import FORMATS
 from chorus.naming import slug
+from chorus.scenes.interactions import INTERACTIONS
 from chorus.workflow import PROGRAM_ROOT, RESULTS, STAGES, Plan, located
 
 PEOPLE_AND_BELOW = {
@@ -187,3 +188,11 @@ def test_resources_are_the_programs_own_unless_the_folder_has_them(tmp_path, mon
     (tmp_path / "resources/views.yaml").write_text("")
     assert located("resources/views.yaml") == "resources/views.yaml"
     assert Path(located("resources/body/open_body.npz")).is_file()
+
+
+def test_all_categories_of_the_papers_table_can_be_planned():
+    categories = sorted(path.stem for path in (PROGRAM_ROOT / "resources/prompts").glob("*.json"))
+    plan = plan_of(categories=categories)
+    assert len(plan.files("pap", RESULTS)) == 24
+    for category, prompts in plan.prompts.items():
+        assert {prompt.interaction for prompt in prompts} == set(INTERACTIONS[category])
