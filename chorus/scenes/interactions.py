@@ -84,7 +84,6 @@ INTERACTIONS: dict[str, dict[str, Template]] = {
     },
     "sports_ball": {
         "hold": Template("sports_ball", carried.hold_ball),
-        "hold_in_both_hands": Template("sports_ball", carried.hold_ball_in_both_hands),
         "kick": Template("sports_ball", carried.kick_ball),
     },
     "umbrella": {
@@ -153,7 +152,7 @@ INTERACTIONS: dict[str, dict[str, Template]] = {
     },
     "soccer_ball": {
         "kick": Template("soccer_ball", carried.kick_ball),
-        "hold": Template("soccer_ball", carried.hold_ball),
+        "hold": Template("soccer_ball", carried.hold_ball_in_both_hands),
     },
     "scarf": {
         "wear": Template("worn_scarf", worn.wear_scarf),

@@ -25,7 +25,7 @@ def body():
 
 
 def scene_of(body, situation, view=FRONT, size=128):
-    request = SceneRequest("sports_ball", "hold_in_both_hands", view, size=size)
+    request = SceneRequest("soccer_ball", "hold", view, size=size)
     seeds = (np.random.default_rng(seed) for seed in range(1000))
     return next(scene for rng in seeds if (scene := draw_scene(request, body, rng)).situation == situation)
 
