@@ -77,7 +77,7 @@ STAGES: dict[str, Stage] = {
         "Compute the skinning weights of the canonical grid.",
     ),
     "votes": Stage(
-        "chorus.occupancy.votes_stage", ("body", "grid", "occupancy"), ("cameras", "skinning"),
+        "chorus.occupancy.votes_stage", ("body", "grid", "occupancy", "compute"), ("cameras", "skinning"),
         "votes/{category}/{prompt}.h5",
         "Let all masks of a prompt vote in the canonical grid.",
     ),
