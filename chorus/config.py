@@ -148,7 +148,7 @@ class Compute(Section):
 
     device: Literal["cpu", "cuda", "torch_cpu"] = Field(
         "cpu",
-        description="cpu: compiled kernels; cuda: a GPU by torch (extra `cuda`); torch_cpu: cuda's code on the CPU, slow",
+        description="cpu: compiled kernels; cuda: a GPU, by torch; torch_cpu: the code of cuda on the CPU, slow",
     )
 
 

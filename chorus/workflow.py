@@ -98,7 +98,8 @@ STAGES: dict[str, Stage] = {
         "Warp the grid around the body of every test image back to the canonical one, once for all fields.",
     ),
     "pap": Stage(
-        "chorus.evaluation.stage", ("body", "people"), ("voxels", "truth", "testset", "warps"), "pap/{category}.json",
+        "chorus.evaluation.stage", ("body", "people", "compute"), ("voxels", "truth", "testset", "warps"),
+        "pap/{category}.json",
         "Score a field: projective average precision, baselines and, for scenes, the truth.",
     ),
     "summary": Stage(

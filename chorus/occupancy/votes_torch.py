@@ -53,9 +53,7 @@ class TorchVoteCounter(Tally):
         self._regions = [torch.tensor(np.flatnonzero(region), device=device) for region in inside]
         # torch adds no uint32; int32 has the same sums modulo 2^32 and is read as uint32 at the end.
         volume = (len(self.groups), AZIMUTH_BINS, len(self._points))
-        self._numerator, self._denominator = (
-            torch.zeros(volume, dtype=torch.int32, device=device) for _ in range(2)
-        )
+        self._numerator, self._denominator = (torch.zeros(volume, dtype=torch.int32, device=device) for _ in range(2))
         self._seen, self._hit = (
             torch.zeros((BATCH, len(self._points)), dtype=torch.bool, device=device) for _ in range(2)
         )
@@ -123,7 +121,7 @@ class _Views(NamedTuple):
         return cls(column(height), column(width), box, column(masks.width), column(masks.first[:-1]), words)
 
     def bits(self, places: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Which places (3, n, C), homogeneous pixels and depth, lie in the images and in the masks: (n, C) bool each."""
+        """Which places (3, n, C), homogeneous pixels, lie in the images and which in the masks: (n, C) bool each."""
         import torch
 
         column, row = torch.floor(places[:2] / places[2])  # not finite where the depth is 0: outside
