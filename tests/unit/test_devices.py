@@ -1,5 +1,6 @@
 """`compute.device`: what is not there is refused in one sentence, before any work."""
 
+import subprocess
 import sys
 
 import pytest
@@ -52,3 +53,12 @@ def test_another_device_is_refused(capsys, tmp_path):
     arguments = [*ARGUMENTS["pap"], "--body", "b", "--category", "chair", "--output", str(tmp_path / "out")]
     assert main(["pap", *arguments, "--settings", '{"compute": {"device": "tpu"}}']) == 1
     assert "compute.device" in capsys.readouterr().err
+
+
+def test_the_processor_needs_no_torch():
+    code = (
+        "import sys; sys.modules['torch'] = None\n"
+        "from chorus.evaluation.stage import renderer_on\nfrom chorus.occupancy.votes_stage import tally_on\n"
+        "tally_on('cpu'), renderer_on('cpu')"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
