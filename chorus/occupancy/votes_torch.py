@@ -124,9 +124,10 @@ class _Views(NamedTuple):
         """Which places (3, n, C), homogeneous pixels, lie in the images and which in the masks: (n, C) bool each."""
         import torch
 
-        column, row = torch.floor(places[:2] / places[2])  # not finite where the depth is 0: outside
+        column, row = places[:2] / places[2]  # not finite where the depth is 0: outside; cut to whole pixels below
         x0, y0, x1, y1 = self.box
-        seen = (places[2] > SMALLEST_DEPTH) & (column >= 0) & (column < self.width) & (row >= 0) & (row < self.height)
+        inside = (column >= 0) & (column < self.width) & (row >= 0) & (row < self.height)
+        seen = inside & (places[2] > float(SMALLEST_DEPTH))
         near = seen & (column >= x0) & (column < x1) & (row >= y0) & (row < y1)
         column, row = (torch.where(near, place, 0).to(torch.int64) for place in (column, row))
         cell = torch.where(near, (row - y0 + MARGIN) * self.cells + column - x0 + MARGIN, 0)
