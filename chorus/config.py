@@ -143,6 +143,15 @@ class Occupancy(Section):
     canonicalise: bool = Field(True, description="false: no pose canonicalisation (ablation, Fig. 11)")
 
 
+class Compute(Section):
+    """Where votes and scores are computed; the results are equal up to pixels on which rounding decides."""
+
+    device: Literal["cpu", "cuda", "torch_cpu"] = Field(
+        "cpu",
+        description="cpu: compiled kernels; cuda: a GPU, by torch; torch_cpu: the code of cuda on the CPU, slow",
+    )
+
+
 class Truth(Section):
     """The true field of the scenes."""
 
@@ -208,6 +217,7 @@ class Config(Section):
     calibration: Calibration = Calibration()
     grid: VoxelGrid = VoxelGrid()
     occupancy: Occupancy = Occupancy()
+    compute: Compute = Compute()
     truth: Truth = Truth()
     testset: Testset = Testset()
     figures: Figures = Figures()

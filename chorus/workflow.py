@@ -77,7 +77,7 @@ STAGES: dict[str, Stage] = {
         "Compute the skinning weights of the canonical grid.",
     ),
     "votes": Stage(
-        "chorus.occupancy.votes_stage", ("body", "grid", "occupancy"), ("cameras", "skinning"),
+        "chorus.occupancy.votes_stage", ("body", "grid", "occupancy", "compute"), ("cameras", "skinning"),
         "votes/{category}/{prompt}.h5",
         "Let all masks of a prompt vote in the canonical grid.",
     ),
@@ -98,7 +98,8 @@ STAGES: dict[str, Stage] = {
         "Warp the grid around the body of every test image back to the canonical one, once for all fields.",
     ),
     "pap": Stage(
-        "chorus.evaluation.stage", ("body", "people"), ("voxels", "truth", "testset", "warps"), "pap/{category}.json",
+        "chorus.evaluation.stage", ("body", "people", "compute"), ("voxels", "truth", "testset", "warps"),
+        "pap/{category}.json",
         "Score a field: projective average precision, baselines and, for scenes, the truth.",
     ),
     "summary": Stage(

@@ -12,8 +12,9 @@ from chorus.bench.timing import cpu_seconds, interleaved, record
 from chorus.body.model import BodyModel
 from chorus.camera import Camera, field_of_view_intrinsics
 from chorus.evaluation.pap import ImageScore, TestView
+from chorus.evaluation.rendering import FieldRenderer
 from chorus.occupancy.grid import Grid
-from chorus.occupancy.posing import canonical_index, look_up
+from chorus.occupancy.posing import canonical_index
 
 SIDE = 512  # pixels
 
@@ -54,8 +55,9 @@ class PapCase:
 
     def score(self, warp: np.ndarray) -> ImageScore:
         """Curves of the image, given the warp (N^3,) of its pose."""
-        view = TestView.of(self.grid, self.camera, self.mask, posed_vertices(self.body, self.pose))
-        return view.score(look_up(self.phi, warp))
+        view = TestView.of(self.camera, self.mask, posed_vertices(self.body, self.pose))
+        renderer = FieldRenderer({"field": self.phi}, {"field"})
+        return view.score(renderer.render(view.raster, warp)["field"])
 
 
 def pap_records(

@@ -18,7 +18,7 @@ from chorus import store
 from chorus.bench.camera import camera_record
 from chorus.bench.field import field_record
 from chorus.bench.pap import PapCase, pap_records
-from chorus.bench.votes import Space, end_to_end_record, mask_io_record, votes_record
+from chorus.bench.votes import Space, end_to_end_record, many_images_record, mask_io_record, merge_record, votes_record
 from chorus.body.loading import OPEN_BODY, load_body
 from chorus.config import Calibration
 from chorus.errors import MissingExtraError
@@ -54,6 +54,8 @@ def all_records(resolutions: list[int]) -> Iterator[dict[str, Any]]:
         space = Space(body, canonical_weights(grid, body))
         yield votes_record(space, votes.reference_votes)
         yield end_to_end_record(space, votes.reference_votes)
+        yield merge_record(grid)
+        yield many_images_record(space)
         known = resolution <= REFERENCE_RESOLUTION
         case = PapCase.of(body, grid)
         yield from pap_records(case, field.reference_pap(case) if known else None)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,6 +30,18 @@ def cpu_seconds(do: Callable[[], object]) -> float:
     begin = time.process_time()
     do()
     return time.process_time() - begin
+
+
+def fresh(do: Callable[..., Any], *arguments: Any) -> Any:
+    """What a function returns in a process of its own, where nothing was allocated before."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(do, *arguments).result()
+
+
+def peak_memory() -> int:
+    """Most bytes that this process has held so far (Linux; getrusage would count the process that started it)."""
+    status = Path("/proc/self/status").read_text()
+    return 1024 * int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")))
 
 
 def record(kernel: str, resolution: int | None, reference: float | None, ours: float) -> dict[str, Any]:

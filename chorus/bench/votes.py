@@ -14,20 +14,22 @@ from typing import Any
 
 import numpy as np
 
-from chorus.bench.timing import interleaved, record
+from chorus.bench.timing import cpu_seconds, fresh, interleaved, peak_memory, record
 from chorus.bench.workload import SIDE, Workload, workload, write_files
 from chorus.body.model import BodyModel
 from chorus.detections import OBJECT, read_masks
 from chorus.occupancy.bitmasks import BitMasks
 from chorus.occupancy.field import field_of
 from chorus.occupancy.grid import Grid
-from chorus.occupancy.votes import BATCH, Ballots, VoteCounter
+from chorus.occupancy.votes import BATCH, Ballots, VoteCounter, Votes
 from chorus.occupancy.votes_stage import VoteFiles, count_files
 
 Reference = Callable[[BodyModel, np.ndarray, Workload], Callable[[int], None]]
 MaskReference = Callable[[Path, Workload], Callable[[int], None]]
 IMAGES = 512
 END_TO_END_IMAGES = 2048
+MANY_IMAGES = 25_000
+FEW = 10  # of many images one in so many shows that the cost is linear
 SEED = 0
 
 
@@ -69,6 +71,40 @@ def end_to_end_record(space: Space, reference: Reference, rounds: int = 5) -> di
             "ours": lambda: _field_from(space, files, len(load)),
         }
         return _record("end_to_end", space, interleaved(ways, rounds))
+
+
+def merge_record(grid: Grid, rounds: int = 5) -> dict[str, Any]:
+    """Adding the votes of one set of images to those of another; seconds a merge."""
+    total, part = Votes.none(grid), Votes.none(grid)
+    seconds = interleaved({"ours": lambda: (total.__iadd__(part), 1)[1]}, rounds)
+    return record("merge", grid.resolution, None, seconds["ours"])
+
+
+def many_images_record(space: Space) -> dict[str, Any]:
+    """Files of 25,000 images to Phi in a process of its own.
+
+    `growth` is the cost of an image among them over that of an image among 2,500, `peak_bytes` all that the process
+    ever held, interpreter and compiled code included.
+    """
+    many = workload(MANY_IMAGES // FEW, np.random.default_rng(SEED))
+    with tempfile.TemporaryDirectory() as folder:
+        work = []
+        for name, load in (("few", many), ("many", many.repeated(FEW))):
+            (Path(folder) / name).mkdir()
+            work.append((write_files(load, space.body, Path(folder) / name), len(load)))
+        few, all_of_them, peak = fresh(_seconds_and_peak, space, work)
+    own = record("many_images", space.grid.resolution, None, all_of_them)
+    return own | {"images": MANY_IMAGES, "growth": all_of_them / few, "peak_bytes": peak}
+
+
+def _seconds_and_peak(space: Space, work: list[tuple[dict[str, Path], int]]) -> tuple[float, float, int]:
+    def way(paths: dict[str, Path], images: int) -> float:
+        files = VoteFiles(paths["cameras"], [paths["masks"]], [paths["people"]])
+        return cpu_seconds(lambda: _field_from(space, files, images)) / images
+
+    way(*work[0])  # compiled before the clock runs
+    few, many = (way(*item) for item in work)
+    return few, many, peak_memory()
 
 
 def mask_io_record(body: BodyModel, reference: MaskReference, rounds: int = 5) -> dict[str, Any]:

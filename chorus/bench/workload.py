@@ -37,6 +37,12 @@ class Workload:
     def __len__(self) -> int:
         return len(self.pose)
 
+    def repeated(self, times: int) -> Workload:
+        """The same images several times over."""
+        spans = Ragged.of([self.spans[i] for i in range(len(self))] * times, masks.NO_SPANS)
+        camera = Camera(*(np.concatenate([item] * times) for item in (self.camera.K, self.camera.R, self.camera.t)))
+        return Workload(np.concatenate([self.pose] * times), camera, spans, np.concatenate([self.azimuth_bin] * times))
+
     def mask(self, image: int) -> np.ndarray:
         """(512, 512) bool."""
         return masks.decode(self.spans[image], (SIDE, SIDE))

@@ -12,7 +12,6 @@ import numpy as np
 from numba import njit
 
 from chorus.camera import Camera
-from chorus.occupancy.grid import Grid
 
 THRESHOLDS = (np.arange(1, 100) / 100).astype(np.float32)
 SHORT_SIDE = 32
@@ -174,7 +173,6 @@ class TestView:
 
     Attributes:
         raster: the small image.
-        voxel_pixel: (N^3,) raster pixel of every voxel centre of posed space, -1 outside.
         target: (h, w) bool.
         person: (h, w) bool, the posed body's vertices.
     """
@@ -182,19 +180,17 @@ class TestView:
     __test__ = False  # not a pytest class
 
     raster: Raster
-    voxel_pixel: np.ndarray
     target: np.ndarray
     person: np.ndarray
 
     @classmethod
-    def of(cls, grid: Grid, camera: Camera, mask: np.ndarray, vertices: np.ndarray) -> TestView:
+    def of(cls, camera: Camera, mask: np.ndarray, vertices: np.ndarray) -> TestView:
         """Prepare an image from its camera, object mask (H, W) and posed body vertices (V, 3)."""
         raster = Raster.of(camera, mask.shape)  # type: ignore[arg-type]
-        return cls(raster, raster.pixel_index(grid.centres()), raster.target(mask), raster.splat(vertices))
+        return cls(raster, raster.target(mask), raster.splat(vertices))
 
-    def score(self, posed: np.ndarray) -> ImageScore:
-        """Score posed probabilities (N^3,)."""
-        image = self.raster.largest(posed, self.voxel_pixel)
+    def score(self, image: np.ndarray) -> ImageScore:
+        """Score a rendered field (h, w), the largest probability of every pixel."""
         return ImageScore(curve(image, self.target), curve(image, self.target, ~self.person))
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import functools
+from collections import defaultdict
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,14 +13,15 @@ from chorus import masks, store
 from chorus.body.loading import load_body
 from chorus.body.model import BodyModel
 from chorus.camera import Camera
+from chorus.devices import PROCESSOR, torch_device
 from chorus.errors import FileError
 from chorus.evaluation.baselines import body_blob, turned
 from chorus.evaluation.pap import THRESHOLDS, ImageScore, TestView, mean_values
+from chorus.evaluation.rendering import FieldRenderer, Renderer
 from chorus.evaluation.truth_scores import truth_scores
 from chorus.evaluation.warps import digest_of
 from chorus.masks import Ragged
 from chorus.occupancy.grid import Grid
-from chorus.occupancy.posing import look_up
 from chorus.progress import progress
 
 if TYPE_CHECKING:
@@ -34,16 +37,9 @@ PROTOCOL = {
 }
 
 
-@dataclass(frozen=True)
-class Candidates:
-    """Fields scored side by side; `field` is ours, `truth` the reference, the others baselines."""
-
-    fields: dict[str, np.ndarray]
-    canonicalise: bool
-
-
 def run(job: Job) -> None:
     """Score the field, its baselines and, for scenes, the true field."""
+    renderer_of = renderer_on(job.settings.compute.device)
     body, voxels = load_body(job.one("body")), store.read_arrays(job.one("voxels"), "voxels")
     truth = store.read_arrays(job.one("truth"), "truth") if job.many("truth") else None
     for file in (voxels, truth):
@@ -52,10 +48,10 @@ def run(job: Job) -> None:
     phi, grid = voxels["phi"][0], Grid(voxels["phi"].shape[-1])
     fields = {"field": phi, "body_blob": body_blob(grid, body), "turned_180": turned(phi)}
     fields |= {"truth": truth["phi"][0]} if truth else {}
-    candidates = Candidates(fields, voxels.attributes["canonicalise"] == "true")
+    canonical = set(fields) if voxels.attributes["canonicalise"] == "true" else {"truth", "body_blob"}
     testset = store.read_arrays(job.one("testset"), "testset")
     warps = checked_warps(store.read_arrays(job.one("warps"), "warps"), testset, grid, body)
-    scores = score_all(candidates, testset, warps, body)
+    scores = score_all(renderer_of(fields, canonical), testset, warps, body)
     report = pap_report(scores, testset["id"]) | {
         "category": job.names["category"],
         "provenance": job.record("json") | {"test_images": testset.attributes["source"]},
@@ -66,6 +62,19 @@ def run(job: Job) -> None:
     report["counts"]["voting_images"] = int(voxels["images"][0].sum())
     job.write_json(report)
     print(sentence(report))
+
+
+def renderer_on(device: str) -> Callable[..., Renderer]:
+    """The renderer of `compute.device`: takes fields and the names of the canonical ones.
+
+    Raises:
+        MissingExtraError, ConfigError: the device is not there (`chorus.devices.torch_device`).
+    """
+    if device == PROCESSOR:
+        return FieldRenderer
+    from chorus.evaluation.rendering_torch import TorchFieldRenderer
+
+    return functools.partial(TorchFieldRenderer, device=torch_device(device))
 
 
 def checked_warps(warps: store.ArrayFile, testset: store.ArrayFile, grid: Grid, body: BodyModel) -> np.ndarray:
@@ -81,23 +90,20 @@ def checked_warps(warps: store.ArrayFile, testset: store.ArrayFile, grid: Grid, 
 
 
 def score_all(
-    candidates: Candidates, testset: store.ArrayFile, warps: np.ndarray, body: BodyModel
+    renderer: Renderer, testset: store.ArrayFile, warps: np.ndarray, body: BodyModel
 ) -> dict[str, list[ImageScore]]:
-    """PAP curves of every candidate on every test image; `warps` (n, N^3) are shared by all candidates."""
+    """PAP curves of every field on every test image; `warps` (n, N^3) are shared by all fields."""
     camera = Camera(testset["K"], testset["R"], testset["t"])
     spans = Ragged(testset["span"], testset["span_offset"])
-    scores: dict[str, list[ImageScore]] = {name: [] for name in candidates.fields}
-    grid = Grid(len(candidates.fields["field"]))
-    unwarped = np.arange(grid.resolution**3)
+    scores: dict[str, list[ImageScore]] = defaultdict(list)
     for position in progress(range(len(testset["id"])), "pap"):
         pose = testset["pose"][position].astype(float)
         pose[0] = 0.0
         height, width = testset["size"][position]
         mask = masks.decode(spans[position], (int(height), int(width)))
-        view = TestView.of(grid, camera[position], mask, body.vertices(pose[None], np.zeros((1, 10)))[0])
-        for name, phi in candidates.fields.items():
-            own = candidates.canonicalise or name in ("truth", "body_blob")
-            scores[name].append(view.score(look_up(phi, warps[position] if own else unwarped)))
+        view = TestView.of(camera[position], mask, body.vertices(pose[None], np.zeros((1, 10)))[0])
+        for name, image in renderer.render(view.raster, warps[position]).items():
+            scores[name].append(view.score(image))
     return scores
 
 

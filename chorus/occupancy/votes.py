@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -115,24 +116,21 @@ class Ballots:
         )
 
 
-class VoteCounter:
+class Tally(ABC):
     """Counts ballots for all images (`votes`) and for those whose mask touches a body part (`of_group`).
 
+    Here stands which ballots count, in which batches and for which groups; a subclass finds and sums the bits.
+
     Args:
-        grid: the canonical grid, N a multiple of 4.
-        weights: (N^3, 24) skinning weights.
-        regions: part name -> (B,) uint64 words of its region (`gates.part_regions`), or nothing.
+        grid: the canonical grid.
+        parts: names of the body parts, in the order of their regions.
     """
 
-    def __init__(self, grid: Grid, weights: np.ndarray, regions: Mapping[str, np.ndarray] | None = None):
-        self._blocks = BlockGrid.of(grid, weights)
-        self._regions = dict(regions or {})
-        self.groups = (TOTAL, *self._regions)
-        volume = (len(self.groups), AZIMUTH_BINS, len(self._blocks), VOXELS)
-        self._numerator, self._denominator = np.zeros(volume, np.uint32), np.zeros(volume, np.uint32)
+    def __init__(self, grid: Grid, parts: tuple[str, ...]):
+        self.grid = grid
+        self.groups = (TOTAL, *parts)
         self._count = np.zeros(AZIMUTH_BINS, np.uint32)
         self._images = np.zeros((len(self.groups), AZIMUTH_BINS), np.uint32)
-        self._seen, self._hit = (np.zeros((len(self._blocks), BATCH), np.uint64) for _ in range(2))
 
     @property
     def votes(self) -> Votes:
@@ -142,9 +140,7 @@ class VoteCounter:
     def of_group(self, name: str) -> Votes:
         """The votes of `total` or of a body part."""
         g = self.groups.index(name)
-        numerator = from_blocks(self._blocks.grid, self._numerator[g])
-        denominator = from_blocks(self._blocks.grid, self._denominator[g])
-        return Votes(numerator, denominator, self._count.copy(), self._images[g].copy())
+        return Votes(*self._sums(g), self._count.copy(), self._images[g].copy())
 
     def add(self, ballot: Ballot) -> None:
         """Count one image; an image of weight 0 or with a non-finite camera or pose does not count."""
@@ -161,19 +157,66 @@ class VoteCounter:
         for begin in range(0, len(counted), BATCH):
             chosen = counted[begin : begin + BATCH]
             masks = BitMasks.of_spans(ballots.spans, ballots.mask[chosen], ballots.size[chosen])
-            vote_words(self._blocks, Views.of(self._blocks, projection[chosen], masks), self._seen, self._hit)
-            self._count_batch(ballots.weight[chosen].astype(np.uint32), ballots.azimuth_bin[chosen].astype(np.int64))
+            touched = self._find(projection[chosen], masks)
+            self._count_batch(touched, ballots.weight[chosen], ballots.azimuth_bin[chosen].astype(np.int64))
 
-    def _count_batch(self, weight: np.ndarray, azimuth_bin: np.ndarray) -> None:
-        n = len(weight)
-        np.add.at(self._count, azimuth_bin, weight)
-        passes = np.ones((len(self.groups), n), bool)
-        if self._regions:
-            passes[1:] = gates(self._hit[:, :n], np.stack(list(self._regions.values())))
+    def _count_batch(self, touched: np.ndarray, weight: np.ndarray, azimuth_bin: np.ndarray) -> None:
+        passes = np.vstack([np.ones((1, len(weight)), bool), touched])
+        share = weight.astype(np.uint32) * passes
+        np.add.at(self._count, azimuth_bin, share[0])
         for g, chosen in enumerate(passes):
             np.add.at(self._images[g], azimuth_bin, chosen.astype(np.uint32))
-            count_words(self._seen, weight * chosen, azimuth_bin, self._denominator[g])
-            count_words(self._hit, weight * chosen, azimuth_bin, self._numerator[g])
+        self._add(share, azimuth_bin)
+
+    @abstractmethod
+    def _find(self, projection: np.ndarray, masks: BitMasks) -> np.ndarray:
+        """Keep for `_add` which voxels fall into images and masks; say whose mask touches each part's region.
+
+        Args:
+            projection: (n, 24, 3, 4) canonical points in metres to pixels, n <= BATCH.
+            masks: of the same n images.
+
+        Returns:
+            (P, n) bool.
+        """
+
+    @abstractmethod
+    def _add(self, share: np.ndarray, azimuth_bin: np.ndarray) -> None:
+        """Add the images found last to the sums: weights (G, n) uint32 in every group, bins (n,) int64, ascending."""
+
+    @abstractmethod
+    def _sums(self, group: int) -> tuple[np.ndarray, np.ndarray]:
+        """Numerator and denominator (12, N, N, N) uint32 of a group, copies."""
+
+
+class VoteCounter(Tally):
+    """The vote on the processor: words of 64 bits, compiled.
+
+    Args:
+        grid: the canonical grid, N a multiple of 4.
+        weights: (N^3, 24) skinning weights.
+        regions: part name -> (B,) uint64 words of its region (`gates.part_regions`), or nothing.
+    """
+
+    def __init__(self, grid: Grid, weights: np.ndarray, regions: Mapping[str, np.ndarray] | None = None):
+        super().__init__(grid, tuple(regions or ()))
+        self._blocks = BlockGrid.of(grid, weights)
+        self._regions = np.array(list((regions or {}).values()), np.uint64).reshape(-1, len(self._blocks))
+        volume = (len(self.groups), AZIMUTH_BINS, len(self._blocks), VOXELS)
+        self._numerator, self._denominator = np.zeros(volume, np.uint32), np.zeros(volume, np.uint32)
+        self._seen, self._hit = (np.zeros((len(self._blocks), BATCH), np.uint64) for _ in range(2))
+
+    def _find(self, projection: np.ndarray, masks: BitMasks) -> np.ndarray:
+        vote_words(self._blocks, Views.of(self._blocks, projection, masks), self._seen, self._hit)
+        return gates(self._hit[:, : len(masks)], self._regions)
+
+    def _add(self, share: np.ndarray, azimuth_bin: np.ndarray) -> None:
+        for g, weight in enumerate(share):
+            count_words(self._seen, weight, azimuth_bin, self._denominator[g])
+            count_words(self._hit, weight, azimuth_bin, self._numerator[g])
+
+    def _sums(self, group: int) -> tuple[np.ndarray, np.ndarray]:
+        return from_blocks(self.grid, self._numerator[group]), from_blocks(self.grid, self._denominator[group])
 
 
 def count_words(words: np.ndarray, weight: np.ndarray, azimuth_bin: np.ndarray, sums: np.ndarray) -> None:

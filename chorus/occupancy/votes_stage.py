@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,9 +15,10 @@ from chorus.body.loading import load_body
 from chorus.body.model import BodyModel
 from chorus.camera import Camera
 from chorus.detections import OBJECT, read_masks
+from chorus.devices import PROCESSOR, torch_device
 from chorus.errors import FileError
 from chorus.occupancy.grid import Grid
-from chorus.occupancy.votes import TOTAL, Ballots, VoteCounter
+from chorus.occupancy.votes import TOTAL, Ballots, Tally, VoteCounter
 from chorus.progress import progress
 
 if TYPE_CHECKING:
@@ -36,10 +38,11 @@ class VoteFiles:
 
 def run(job: Job) -> None:
     """Count the votes and write them with the group axis (`total` only, body parts come with interaction types)."""
+    tally_of = tally_on(job.settings.compute.device)
     body, skinning = load_body(job.one("body")), store.read_arrays(job.one("skinning"), "skinning")
     if skinning.attributes["body"] != body.digest:
         raise FileError(f"{skinning.path}: was made with another body model; delete it and run again.")
-    counter = VoteCounter(Grid(len(skinning["weights"])), skinning["weights"].reshape(-1, 24))
+    counter = tally_of(Grid(len(skinning["weights"])), skinning["weights"].reshape(-1, 24))
     count_files(counter, body, VoteFiles(job.one("cameras"), job.many("masks"), job.many("people")))
     votes = counter.votes
     job.write_arrays(
@@ -61,7 +64,20 @@ def run(job: Job) -> None:
     )
 
 
-def count_files(counter: VoteCounter, body: BodyModel, files: VoteFiles) -> None:
+def tally_on(device: str) -> Callable[..., Tally]:
+    """The counter of `compute.device`: takes grid, skinning weights and, if wanted, the regions of body parts.
+
+    Raises:
+        MissingExtraError, ConfigError: the device is not there (`chorus.devices.torch_device`).
+    """
+    if device == PROCESSOR:
+        return VoteCounter
+    from chorus.occupancy.votes_torch import TorchVoteCounter
+
+    return functools.partial(TorchVoteCounter, device=torch_device(device))
+
+
+def count_files(counter: Tally, body: BodyModel, files: VoteFiles) -> None:
     """Count every image of the cameras file, one azimuth bin after the other, without holding a decoded mask."""
     cameras = store.read_arrays(files.cameras, "cameras", ("index", "K", "R", "t", "weight", "bin"))
     masks, poses = read_masks(files.masks, OBJECT), _poses(files.people, cameras["index"])

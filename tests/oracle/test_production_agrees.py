@@ -17,6 +17,7 @@ from chorus.calibration.fit import Fit, Problem, fit_cameras, loss_of
 from chorus.camera import Camera, WeakCamera, azimuth_bin, azimuth_degrees
 from chorus.config import Calibration
 from chorus.evaluation.pap import THRESHOLDS, VARIANTS, TestView
+from chorus.evaluation.rendering import FieldRenderer
 from chorus.occupancy.blocks import bits_of, to_blocks
 from chorus.occupancy.field import field_of
 from chorus.occupancy.gates import region_words
@@ -185,8 +186,9 @@ def test_pap(case):
     )
     rendered = pap.render(posed, vertices, view, case["mask"], OURS)
     expected = pap.score(rendered)
-    test_view = TestView.of(GRID, camera_of(view), case["mask"] > 0, case["posed_vertices"].astype(float))
-    found = test_view.score(case["prob_posed"].ravel())
+    test_view = TestView.of(camera_of(view), case["mask"] > 0, case["posed_vertices"].astype(float))
+    renderer = FieldRenderer({"posed": case["prob_posed"]}, ())
+    found = test_view.score(renderer.render(test_view.raster, np.empty(0, np.int32))["posed"])
     np.testing.assert_array_equal(test_view.target, rendered.target)
     assert (test_view.person != rendered.human).sum() <= 1
     assert np.abs(found.plain.predicted - expected.plain.predicted).sum() <= 2

@@ -18,6 +18,7 @@ from chorus.evaluation.pap import (
     curve,
     mean_values,
 )
+from chorus.evaluation.rendering import FieldRenderer
 from chorus.evaluation.stage import mean_curve, pap_report
 from chorus.occupancy.grid import Grid
 
@@ -230,14 +231,16 @@ def test_a_view_scores_a_field_of_the_target_itself():
     vertices = np.array([[5.0, 5, 5]])  # outside the picture: nobody
     mask = np.zeros((48, 64), bool)
     mask[12:36, 20:44] = True
-    view = TestView.of(grid, CAMERA, mask, vertices)
+    view = TestView.of(CAMERA, mask, vertices)
     u, v = CAMERA.project(grid.centres())[0].T
     inside = (
         mask[np.clip(v, 0, 47).astype(int), np.clip(u, 0, 63).astype(int)] & (u >= 0) & (u < 64) & (v >= 0) & (v < 48)
     )
     assert not view.person.any()
-    assert view.score((inside * 0.5).astype(np.float32)).values()["vanilla"] > 0.85
-    assert view.score((~inside * 0.5).astype(np.float32)).values()["vanilla"] < 0.2
+    fields = {"right": (inside * 0.5).reshape(grid.shape), "wrong": (~inside * 0.5).reshape(grid.shape)}
+    images = FieldRenderer(fields, ()).render(view.raster, np.empty(0, np.int32))
+    assert view.score(images["right"]).values()["vanilla"] > 0.85
+    assert view.score(images["wrong"]).values()["vanilla"] < 0.2
 
 
 def test_the_curve_of_one_pixel_is_its_own():
