@@ -28,12 +28,11 @@ DOMINANT = np.array(JOINT_NAMES)[BODY.weights.argmax(axis=1)]
 ONE_HAND = [
     ("surfboard", "carry"), ("backpack", "carry_in_hand"), ("umbrella", "hold_up"), ("umbrella", "carry_closed"),
     ("handbag", "carry_in_hand"), ("handbag", "hang_on_shoulder"), ("tie", "hold"), ("frisbee", "throw"),
-    ("frisbee", "hold"), ("skis", "carry"), ("snowboard", "carry"), ("baseball_glove", "wear"),
+    ("frisbee", "hold"), ("sports_ball", "hold"), ("skis", "carry"), ("snowboard", "carry"), ("baseball_glove", "wear"),
     ("baseball_glove", "catch"), ("skateboard", "carry"), ("tennis_racket", "swing"), ("cell_phone", "call"),
     ("cell_phone", "look_at"), ("laptop", "carry"), ("hat", "hold"), ("sunglasses", "hold"),
 ]  # fmt: skip
-BOTH_HANDS = [("sports_ball", "hold"), ("soccer_ball", "hold"), ("tennis_racket", "hold"), ("laptop", "type"),
-              ("scarf", "hold")]  # fmt: skip
+BOTH_HANDS = [("soccer_ball", "hold"), ("tennis_racket", "hold"), ("laptop", "type"), ("scarf", "hold")]
 BOTH_FEET = [("surfboard", "ride"), ("snowboard", "ride"), ("skateboard", "ride"), ("skis", "ride")]
 SEAT = [("chair", "sit"), ("bench", "sit"), ("bed", "sit"), ("motorcycle", "ride"), ("bicycle", "ride")]
 APART = {("bicycle", "stand_next"): 0.3, ("sports_ball", "kick"): 0.15, ("soccer_ball", "kick"): 0.15}
