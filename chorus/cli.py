@@ -36,6 +36,7 @@ def _many(kind: str, optional: bool = False) -> Argument:
 
 
 INPUTS: dict[str, tuple[Argument, ...]] = {
+    "ask": (),
     "scenes": (_BODY, _VIEWS, _MESH),
     "photographs": (Argument("annotations", "COCO json of the photographs"),),
     "masks": (_IMAGES, _ANNOTATIONS),

@@ -20,6 +20,11 @@ MAX_CONFIG_NODES = 100_000
 CategoryName = Annotated[str, StringConstraints(pattern=CATEGORY_PATTERN, max_length=40)]
 VariantName = Annotated[str, StringConstraints(pattern=CATEGORY_PATTERN, max_length=40)]
 FilePath = Annotated[str, StringConstraints(min_length=1, max_length=1000, pattern=r"^[^\x00-\x1f]+$")]
+# No user, password, query or fragment: what stands here is recorded, and a secret must not be.
+ServerUrl = Annotated[
+    str, StringConstraints(max_length=200, pattern=r"^https?://[A-Za-z0-9._:\[\]-]+(/[A-Za-z0-9._/-]*)?$")
+]
+ModelName = Annotated[str, StringConstraints(max_length=200, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/@+-]*$")]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 KeypointName = Literal[
     "nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder", "left_elbow",
@@ -49,8 +54,24 @@ class Body(Section):
 class Prompts(Section):
     """Where prompts come from."""
 
-    source: Literal["resource"] = Field("resource", description="resource: prompts/{category}.json in `folder`")
-    folder: FilePath = Field("resources/prompts", description="folder of the prompt files")
+    source: Literal["resource", "openai"] = Field(
+        "resource",
+        description="resource: {category}.json in `folder`; openai: a language model, asked by `snakemake prompts`",
+    )
+    folder: FilePath = Field("resources/prompts", description="resource: folder of the prompt files")
+    model: ModelName = Field("gpt-4.1-mini", description="openai: model name as the server knows it")
+    base_url: ServerUrl | None = Field(
+        None, description="openai: address of another server that speaks the chat API, such as http://localhost:8000/v1"
+    )
+    count: int = Field(10, ge=3, le=20, description="openai: prompts to ask for (the paper's m)")
+    subject: Literal["drawn", "any_person", "a_person"] = Field(
+        "drawn",
+        description="openai: any_person: a woman, a child...; a_person: always these words; drawn: one by category",
+    )
+    temperature: float = Field(1.0, ge=0, le=2, description="openai: spread of the answers")
+    seed: int = Field(0, ge=0, lt=2**31, description="openai: seed sent along; few servers promise to honour it")
+    calls: int = Field(3, ge=1, le=3, description="openai: most answers to ask for while prompts are too few")
+    timeout: float = Field(60.0, ge=1, le=600, description="openai: seconds to wait for one answer")
 
 
 class Images(Section):
@@ -216,6 +237,16 @@ class Config(Section):
             raise ValueError("images: source coco needs `folder` and `annotations`; set both")
         if self.images.source != "scenes" and self.people.backend == "annotations":
             raise ValueError("people.backend: `annotations` needs images.source `scenes`; use `blazepose`")
+        if self.prompts.source == "openai" and self.images.source == "scenes":
+            raise ValueError(
+                "prompts.source: texts of `openai` name no scene interaction, which images.source `scenes` needs; "
+                "use prompts.source `resource` or another images.source"
+            )
+        if self.testset.source == "scenes" and (self.prompts.source == "openai" or self.images.source == "coco"):
+            raise ValueError(
+                "testset.source: `scenes` needs prompts with scene interactions, which prompts.source `openai` and "
+                "images.source `coco` do not give; use `none`"
+            )
         if self.scenes.no_person + self.scenes.no_object + self.scenes.two_people > 1:
             raise ValueError("scenes: the shares no_person + no_object + two_people exceed 1; lower them")
         for name, overlay in self.variants.items():

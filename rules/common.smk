@@ -1,4 +1,5 @@
 # Functions only: the plan (paths, settings, code digests) lives in chorus/workflow.py.
+import functools
 import json
 import re
 import shlex
@@ -15,25 +16,43 @@ from chorus.workflow import BLAZEPOSE_MODEL, Plan, located
 shell.prefix(f"export PYTHONPATH={shlex.quote(workflow.basedir)} PYTHONHASHSEED=0; ")
 
 
+def told(function):
+    """The same function; an error that a user can meet ends the run with one line and exit status 1."""
+
+    @functools.wraps(function)
+    def telling(*arguments):
+        try:
+            return function(*arguments)
+        except ChorusError as error:
+            print(f"ERROR: {error}", file=sys.stderr)
+            sys.exit(1)
+
+    return telling
+
+
+@told
 def checked_plan():
     """The plan, or one line and exit status 1."""
     # Those of the command line come first, the embedded default last; a wrong key is most likely in the user's own.
     paths = [Path(path) for path in workflow.configfiles]
-    try:
-        for path in paths:
-            read_yaml(path)
-        return Plan(parse_config(config, paths[-2:][0].name))
-    except ChorusError as error:
-        print(f"ERROR: {error}", file=sys.stderr)
-        sys.exit(1)
+    for path in paths:
+        read_yaml(path)
+    return Plan(parse_config(config, paths[-2:][0].name))
 
 
 plan = checked_plan()
 
 
+@told
+def targets(wildcards):
+    """What `snakemake all` makes, known only once all prompts are there."""
+    return plan.targets()
+
+
 def files(stage, path=None):
     """Input function: the files of a stage for the job's wildcards, from the tree that owns them."""
 
+    @told
     def of(wildcards):
         names = dict(wildcards.items())
         return plan.files(stage, names.pop("tree"), path, **names)
@@ -61,10 +80,12 @@ def backend(section, name):
     return chosen
 
 
+@told
 def prompt_of(wildcards):
     return plan.prompt(wildcards.category, wildcards.prompt)
 
 
+@told
 def interactions(wildcards):
     """Interaction templates of a category, one a prompt: the mix that truth and test set draw from."""
     return ",".join(prompt.interaction for prompt in plan.prompts[wildcards.category])
@@ -79,5 +100,5 @@ def mesh(wildcards):
 wildcard_constraints:
     tree="|".join(re.escape(tree) for tree in plan.trees),
     category="|".join(plan.config.categories),
-    prompt="[a-z0-9-]+",
+    prompt=told(lambda: plan.prompt_pattern)(),
     shard="[0-9]+",
