@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, create_model, model_validator
 
 from chorus.errors import ConfigError
 from chorus.naming import CATEGORY_PATTERN
@@ -285,12 +287,30 @@ def parse_config(value: Any, where: str) -> Config:
     Raises:
         ConfigError: one line `where: key: what is wrong, what is allowed`.
     """
-    try:
+    with _named(where):
         _check_plain(value, "")
         config = Config.model_validate_json(json.dumps(value), strict=True)
         for name in config.active_variants:
             config.with_overlay(name)
         return config
+
+
+def parse_sections(names: tuple[str, ...], value: Any, where: str) -> BaseModel:
+    """Some sections of a configuration, checked each on its own: what one asks of another was checked with the whole.
+
+    Raises:
+        ConfigError: as `parse_config`.
+    """
+    fields: dict[str, Any] = {name: (Config.model_fields[name].annotation, getattr(Config(), name)) for name in names}
+    with _named(where):
+        _check_plain(value, "")
+        return create_model("Sections", __base__=Section, **fields).model_validate_json(json.dumps(value), strict=True)
+
+
+@contextmanager
+def _named(where: str) -> Iterator[None]:
+    try:
+        yield
     except ConfigError as error:
         raise ConfigError(f"{where}: {error}") from None
     except ValidationError as error:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 from chorus.config import Config
 from chorus.errors import ConfigError
 from chorus.prompts.asked import must_ask
@@ -138,7 +140,7 @@ def located(path: str) -> str:
     return path
 
 
-def settings_of(stage: str, config: Config) -> dict[str, Any]:
+def settings_of(stage: str, config: BaseModel) -> dict[str, Any]:
     """The sections of a configuration that a stage reads, as plain values, without the keys that it ignores."""
     sections = {name: getattr(config, name).model_dump(mode="json") for name in STAGES[stage].sections}
     for section, key in STAGES[stage].ignores:

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from chorus.errors import ConfigError, MissingExtraError, ServiceError
-from chorus.prompts.parsing import MAX_ANSWER
+from chorus.prompts.parsing import MAX_ANSWER, Parsed, Refusal, encodable
 from chorus.prompts.template import ANSWER_FORM
 
 KEY_VARIABLE = "OPENAI_API_KEY"
@@ -96,6 +96,14 @@ class ChatServer:
                 f"{self.host}: cannot be reached ({cleaned(str(error), key)[:_MAX_SAID]}); check prompts.base_url."
             ) from None
         return self._answer(body, request_id, key)
+
+    def without_key(self, parsed: Parsed) -> Parsed:
+        """What an answer held, less the key: JSON can hide it from a search of the raw text."""
+        key = self._key()
+        return Parsed(
+            [text for text in parsed.prompts if cleaned(text, key) == text],
+            [Refusal(cleaned(item.text, key), item.reason) for item in parsed.refused],
+        )
 
     @property
     def host(self) -> str:
@@ -180,7 +188,7 @@ def cleaned(text: object, key: str | None) -> str:
         return ""
     if not isinstance(text, str):
         raise TypeError("not a text")
-    whole = text.encode("utf-8", "replace").decode("utf-8")
+    whole = encodable(text)
     return (whole.replace(key, "[key]") if key else whole)[:MAX_ANSWER]
 
 

@@ -60,7 +60,7 @@ def parse_answer(answer: str, category: str, known: Iterable[str] = (), only_a_p
         only_a_person: the subject must be the words "A person".
     """
     parsed, seen = Parsed(), {text.casefold() for text in known}
-    for candidate in candidates(answer[:MAX_ANSWER])[:_MAX_CANDIDATES]:
+    for candidate in map(encodable, candidates(answer[:MAX_ANSWER])[:_MAX_CANDIDATES]):
         text = tidied(candidate)
         reason = why_not(text, category, only_a_person) or ("repeated" if text.casefold() in seen else None)
         if reason:
@@ -100,6 +100,11 @@ def _decoded(literal: str) -> str:
         return str(json.loads(literal, strict=False))
     except ValueError:
         return literal
+
+
+def encodable(text: str) -> str:
+    """A text without lone surrogates, which JSON can hold and UTF-8 cannot."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def tidied(line: str) -> str:

@@ -95,7 +95,8 @@ def converse(settings: Any, category: str) -> Conversation:
                 raise
             talk.broken = str(error)
             break
-        talk.add(asked, answer, parse_answer(answer.text, category, talk.prompts, subject == A_PERSON))
+        parsed = parse_answer(answer.text, category, talk.prompts, subject == A_PERSON)
+        talk.add(asked, answer, server.without_key(parsed))
     return talk
 
 
