@@ -28,3 +28,5 @@ rule prompts:
     input:
         plan.to_ask(),
     localrule: True
+    message:
+        "The prompts of all configured categories are there."

@@ -1,7 +1,6 @@
 """T7 and T9: a language model's server that misbehaves, over real HTTP. Calls are counted, nothing escapes or runs."""
 
 import json
-import re
 from pathlib import Path
 
 import pytest
@@ -306,38 +305,26 @@ def configure(place: Workplace, server: ChatServer, **prompts) -> None:
     )
 
 
-def test_snakemake_prompts_asks_once_keeps_the_key_and_asks_again_only_for_another_question(place):
+def test_snakemake_prompts_asks_once_and_again_only_for_another_question(place):
     path = place.folder / "results/prompts/ukulele.json"
-    with serving(captions(*HOSTILE, *GOOD), captions(*GOOD[::-1]), Reply(status=401, body=b"no")) as server:
+    with serving(captions(*HOSTILE, *GOOD), Reply(status=401, body=b"no")) as server:
         configure(place, server)
         place.snakemake("prompts")
         assert len(server.requests) == 1
-        assert texts(json.loads(path.read_text())) == GOOD
         first = path.read_bytes()
+        assert texts(json.loads(first)) == GOOD
+        assert "tokens read" in place.logs()
 
         configure(place, server, timeout=30)
-        assert "Nothing to be done" in place.snakemake("prompts")
-        place.snakemake("--touch", "prompts")
-        assert (len(server.requests), path.read_bytes()) == (1, first)
-
-        configure(place, server, temperature=0.5)
-        place.snakemake("prompts")
-        assert len(server.requests) == 2
-        second = path.read_bytes()
-        assert texts(json.loads(second)) == GOOD[::-1]
+        assert "are there" in place.snakemake("prompts")
+        assert len(server.requests) == 1
 
         configure(place, server, temperature=0.1)
         printed = place.snakemake("prompts", fails=True)
         assert "status 401" in printed
-        assert (len(server.requests), path.read_bytes()) == (3, second), "a failed request loses nothing"
-
-        path.write_text(json.dumps([{"text": "A person tunes a ukulele"}]))
-        assert "Nothing to be done" in place.snakemake("prompts"), "what a person wrote is never asked for again"
-        assert len(server.requests) == 3
-    found = everything_in(place.folder) + printed
-    assert KEY not in found
-    assert re.search(r"tokens read", found)
+        assert (len(server.requests), path.read_bytes()) == (2, first), "a failed request loses nothing"
     around = place.folder.parent
+    assert KEY not in everything_in(around) + printed
     assert {entry.name for entry in around.iterdir()} == {"work"}
     assert {entry.name for entry in place.folder.iterdir()} == {"tiny.yaml", "results", ".snakemake"}
     assert not [entry for entry in around.rglob("*") if "CANARY" in entry.name]
