@@ -77,12 +77,14 @@ def count_prompts(plan: Plan, category: str) -> int:
 
 
 def count_images(plan: Plan, category: str) -> int:
-    """Pictures of a category: made ones by arithmetic, photographs by their annotations."""
+    """Pictures of a category: made ones by arithmetic, photographs by counting them."""
     images = plan.config.images
     if images.source == "coco" and images.annotations:
         file = coco.read_coco(Path(images.annotations))
         identity = file.category_id(words(category))
         return sum(image.has(identity) for image in file.images.values())
+    if images.source == "folder" and images.folder:
+        return sum(path.is_file() for path in Path(images.folder, category).rglob("*"))
     return count_prompts(plan, category) * VIEWS * images.per_view * images.shards
 
 
@@ -108,7 +110,7 @@ def _of_category(plan: Plan, category: str) -> Iterator[tuple[str, Cost]]:
 
 
 def _pictures(source: str, size: int, images: int) -> Cost:
-    if source == "coco":
+    if source in ("coco", "folder"):
         return Cost(images=images, disk=images * PHOTO_BYTES)
     area = (size / 512) ** 2
     if source == "scenes":
