@@ -1,4 +1,4 @@
-"""Prompts of a language model or of your own hand in the plan: read late, asked seldom, and missing with one sentence."""
+"""Prompts of a language model or of your own hand in the plan: read late, asked seldom, missing with one sentence."""
 
 import json
 from pathlib import Path
@@ -169,8 +169,9 @@ def test_snakemake_names_the_prompts_of_a_category(tmp_path, program):
 @pytest.mark.skipif("diffusion" not in get_args(Images.model_fields["source"].annotation), reason="no such source yet")
 def test_snakemake_all_without_prompts_is_one_sentence(tmp_path, program):
     place = Workplace(tmp_path, program)
-    changes = {**ASKED, "images": {"source": "diffusion"}}
-    place.configure({**changes, "keypoints": {"backend": "blazepose"}, "people": {"backend": "blazepose"}})
+    backends = {"keypoints": {"backend": "blazepose"}, "people": {"backend": "blazepose"}}
+    off = {"variants": {"true_people": None, "no_canonicalisation": None}}
+    place.configure({**ASKED, "images": {"source": "diffusion"}, **backends, **off})
     printed = place.snakemake(fails=True)
     assert "ERROR: results/prompts/ukulele.json: is missing; run `snakemake --cores 1 prompts` first" in printed
     assert "Traceback" not in printed
