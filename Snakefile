@@ -20,13 +20,13 @@ include: "rules/figures.smk"
 rule all:
     default_target: True
     input:
-        targets,
+        lambda wildcards: checked(plan.targets),
     localrule: True
 
 
 rule prompts:
     input:
-        plan.to_ask(),
+        lambda wildcards: plan.to_ask(),
     localrule: True
     message:
         "The prompts of all configured categories are there."

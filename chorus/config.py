@@ -9,15 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, create_model, model_validator
 
 from chorus.errors import ConfigError
 from chorus.naming import CATEGORY_PATTERN
-
-MAX_CONFIG_BYTES = 1_000_000
-MAX_CONFIG_DEPTH = 12
-MAX_CONFIG_NODES = 100_000
+from chorus.strict_yaml import read_yaml
 
 CategoryName = Annotated[str, StringConstraints(pattern=CATEGORY_PATTERN, max_length=40)]
 VariantName = Annotated[str, StringConstraints(pattern=CATEGORY_PATTERN, max_length=40)]
@@ -244,10 +240,10 @@ class Config(Section):
                 "prompts.source: texts of `openai` name no scene interaction, which images.source `scenes` needs; "
                 "use prompts.source `resource` or another images.source"
             )
-        if self.testset.source == "scenes" and (self.prompts.source == "openai" or self.images.source == "coco"):
+        if self.prompts.source == "openai" and self.testset.source == "scenes":
             raise ValueError(
-                "testset.source: `scenes` needs prompts with scene interactions, which prompts.source `openai` and "
-                "images.source `coco` do not give; use `none`"
+                "testset.source: `scenes` draws the interactions of the prompts, and texts of prompts.source `openai` "
+                "name none; set testset.source to `none`"
             )
         if self.scenes.no_person + self.scenes.no_object + self.scenes.two_people > 1:
             raise ValueError("scenes: the shares no_person + no_object + two_people exceed 1; lower them")
@@ -344,63 +340,6 @@ def _sentence(error: ValidationError) -> str:
     shown = f" (given: {str(given)[:60]!r})" if not isinstance(given, dict | list) else ""
     separator = "" if first["loc"] == () else f"{key}: "
     return f"{separator}{message[0].lower() + message[1:]}{shown}".replace("\n", " ")
-
-
-class _StrictLoader(yaml.SafeLoader):
-    """YAML without duplicate keys and without aliases (an alias bomb needs them, a configuration does not)."""
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):
-            raise ConfigError("aliases (*name) are not allowed; write the value out")
-        return super().compose_node(parent, index)
-
-    def construct_mapping(self, node: Any, deep: bool = False) -> dict:
-        seen: set[str] = set()
-        for key in (key_node for key_node, _ in node.value if isinstance(key_node, yaml.ScalarNode)):
-            if key.value in seen:
-                raise ConfigError(
-                    f"{' '.join(key.value[:60].split())}: stands twice (line {key.start_mark.line + 1}); keep one"
-                )
-            seen.add(key.value)
-        return super().construct_mapping(node, deep)
-
-
-def read_yaml(path: Path) -> dict[str, Any]:
-    """A configuration file as plain values: size and depth capped, no duplicate keys, no aliases, no tags.
-
-    Raises:
-        ConfigError: one line with the file's name.
-    """
-    try:
-        if path.stat().st_size > MAX_CONFIG_BYTES:
-            raise ConfigError(f"the file has more than {MAX_CONFIG_BYTES} bytes; a configuration is small")
-        text = path.read_text("utf-8")
-        _check_depth(text)
-        value = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - a subclass of SafeLoader
-    except ConfigError as error:
-        raise ConfigError(f"{path.name}: {error}") from None
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror}); check the path") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-        mark = getattr(error, "problem_mark", None)
-        line = f" in line {mark.line + 1}" if mark else ""
-        raise ConfigError(f"{path.name}: is not plain YAML{line}: {problem}; see config.yaml for the form") from None
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise ConfigError(
-            f"{path.name}: holds a {type(value).__name__}, expected a mapping of settings; see config.yaml"
-        )
-    return value
-
-
-def _check_depth(text: str) -> None:
-    depth = 0
-    for nodes, event in enumerate(yaml.parse(text, Loader=yaml.SafeLoader)):
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if depth > MAX_CONFIG_DEPTH or nodes > MAX_CONFIG_NODES:
-            raise ConfigError(f"nested deeper than {MAX_CONFIG_DEPTH} levels or too many values; simplify it")
 
 
 def load_config(paths: list[Path]) -> Config:

@@ -212,7 +212,6 @@ class Plan:
             f"{category}: has no prompt {prompt_id}; its prompts are {', '.join(p.id for p in self.prompts[category])}"
         )
 
-    @property
     def prompt_pattern(self) -> str:
         """Regular expression of all prompt ids; of any id while a language model has not been asked yet."""
         if any(not Path(path).is_file() for path in self._asked_files()):
@@ -225,6 +224,10 @@ class Plan:
 
     def _asked_files(self) -> list[str]:
         return [asked_file(name) for name in self.config.categories] if self.config.prompts.source == "openai" else []
+
+    def interactions(self, category: str) -> str:
+        """Interactions of the prompts of a category, one a prompt: the mix that truth and test set draw from."""
+        return ",".join(prompt.interaction for prompt in self.prompts[category])
 
     def code(self, stage: str) -> str:
         """Digest of the code that a stage runs."""

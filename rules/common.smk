@@ -1,5 +1,4 @@
 # Functions only: the plan (paths, settings, code digests) lives in chorus/workflow.py.
-import functools
 import json
 import re
 import shlex
@@ -8,31 +7,25 @@ from pathlib import Path
 
 sys.path.insert(0, workflow.basedir)
 
-from chorus.config import parse_config, read_yaml
+from chorus.config import parse_config
 from chorus.errors import ChorusError
+from chorus.strict_yaml import read_yaml
 from chorus.workflow import BLAZEPOSE_MODEL, Plan, located
 
 # Stages are found from any directory and environment; not part of the recorded shell text, so it reruns nothing.
 shell.prefix(f"export PYTHONPATH={shlex.quote(workflow.basedir)} PYTHONHASHSEED=0; ")
 
 
-def told(function):
-    """The same function; an error that a user can meet ends the run with one line and exit status 1."""
-
-    @functools.wraps(function)
-    def telling(*arguments):
-        try:
-            return function(*arguments)
-        except ChorusError as error:
-            print(f"ERROR: {error}", file=sys.stderr)
-            sys.exit(1)
-
-    return telling
+def checked(make, *arguments, **named):
+    """What a function of the plan returns, or one line and exit status 1."""
+    try:
+        return make(*arguments, **named)
+    except ChorusError as error:
+        print(f"ERROR: {error}", file=sys.stderr)
+        sys.exit(1)
 
 
-@told
-def checked_plan():
-    """The plan, or one line and exit status 1."""
+def plan_of_run():
     # Those of the command line come first, the embedded default last; a wrong key is most likely in the user's own.
     paths = [Path(path) for path in workflow.configfiles]
     for path in paths:
@@ -40,22 +33,15 @@ def checked_plan():
     return Plan(parse_config(config, paths[-2:][0].name))
 
 
-plan = checked_plan()
-
-
-@told
-def targets(wildcards):
-    """What `snakemake all` makes, known only once all prompts are there."""
-    return plan.targets()
+plan = checked(plan_of_run)
 
 
 def files(stage, path=None):
     """Input function: the files of a stage for the job's wildcards, from the tree that owns them."""
 
-    @told
     def of(wildcards):
         names = dict(wildcards.items())
-        return plan.files(stage, names.pop("tree"), path, **names)
+        return checked(plan.files, stage, names.pop("tree"), path, **names)
 
     return of
 
@@ -80,15 +66,13 @@ def backend(section, name):
     return chosen
 
 
-@told
 def prompt_of(wildcards):
-    return plan.prompt(wildcards.category, wildcards.prompt)
+    return checked(plan.prompt, wildcards.category, wildcards.prompt)
 
 
-@told
 def interactions(wildcards):
     """Interaction templates of a category, one a prompt: the mix that truth and test set draw from."""
-    return ",".join(prompt.interaction for prompt in plan.prompts[wildcards.category])
+    return checked(plan.interactions, wildcards.category)
 
 
 def mesh(wildcards):
@@ -100,5 +84,5 @@ def mesh(wildcards):
 wildcard_constraints:
     tree="|".join(re.escape(tree) for tree in plan.trees),
     category="|".join(plan.config.categories),
-    prompt=told(lambda: plan.prompt_pattern)(),
+    prompt=checked(plan.prompt_pattern),
     shard="[0-9]+",

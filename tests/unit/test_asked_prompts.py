@@ -47,7 +47,7 @@ def write(category: str, content: object) -> Path:
 def test_a_plan_can_be_made_before_there_are_prompts():
     plan = plan_of_words()
     assert plan.to_ask() == ["results/prompts/ukulele.json", "results/prompts/tie.json"]
-    assert plan.prompt_pattern == "[a-z0-9-]+"
+    assert plan.prompt_pattern() == "[a-z0-9-]+"
     assert plan.files("ask", "results") == plan.to_ask()
     assert plan.files("voxels", "results", category="ukulele") == ["results/voxels/ukulele.h5"]
 
@@ -80,7 +80,7 @@ def test_a_file_of_your_own_hand_is_read_without_a_record(content):
     plan = plan_of_words(categories=["ukulele"])
     assert [prompt.text for prompt in plan.prompts["ukulele"]] == ["A person plays a ukulele"]
     assert plan.to_ask() == []
-    assert plan.prompt_pattern == slug("A person plays a ukulele")
+    assert plan.prompt_pattern() == slug("A person plays a ukulele")
 
 
 @pytest.mark.parametrize(
@@ -128,8 +128,7 @@ def test_scenes_need_interactions():
     ("given", "told"),
     [
         ({"prompts": {"source": "openai"}}, "prompts.source: texts of `openai` name no scene interaction"),
-        ({"prompts": {"source": "openai"}, "images": COCO}, "testset.source: `scenes` needs prompts"),
-        ({"images": COCO}, "testset.source: `scenes` needs prompts"),
+        ({"prompts": {"source": "openai"}, "images": COCO}, "testset.source: `scenes` draws the interactions"),
         ({"prompts": {"count": 21}}, "prompts.count"),
         ({"prompts": {"count": 2}}, "prompts.count"),
         ({"prompts": {"calls": 4}}, "prompts.calls"),

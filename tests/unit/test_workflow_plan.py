@@ -135,8 +135,7 @@ def test_adding_a_category_a_prompt_or_a_shard_moves_no_file():
 
 
 def test_photographs_have_one_stand_in_prompt():
-    photographs = {"source": "coco", "folder": "f", "annotations": "a.json"}
-    plan = plan_of(images=photographs, testset={"source": "none"}, variants={})
+    plan = plan_of(images={"source": "coco", "folder": "f", "annotations": "a.json"}, variants={})
     assert [len(prompts) for prompts in plan.prompts.values()] == [1, 1]
     assert "sports ball" in plan.prompts["sports_ball"][0].text
 
