@@ -80,8 +80,9 @@ class ChatServer:
             ) from error
         key = self._key()
         client = openai.OpenAI(
-            api_key=key or _NO_KEY, base_url=self.base_url or OPENAI_URL, timeout=self.timeout, max_retries=REPEATS
-        )
+            api_key=key or _NO_KEY, base_url=self.base_url or OPENAI_URL, timeout=self.timeout, max_retries=REPEATS,
+            http_client=openai.DefaultHttpxClient(follow_redirects=False),  # the key goes where the user said
+        )  # fmt: skip
         try:
             with client, client.chat.completions.with_streaming_response.create(**self._request(text, seed)) as got:
                 body, request_id = self._read(got.iter_bytes()), got.headers.get("x-request-id", "")
@@ -193,6 +194,6 @@ def cleaned(text: object, key: str | None) -> str:
 
 
 def _said(body: object) -> str:
-    """The server's reason from the body of an error."""
+    """The server's reason from the body of an error, as one printable line."""
     inner = body.get("message") if isinstance(body, dict) else body
-    return " ".join(str(inner or "").split())
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in str(inner or "")).split())

@@ -54,7 +54,8 @@ def run(job: Job) -> None:
         f"{talk.tokens('completion_tokens')} written (this is what the server charges)."
     )
     for call in talk.calls:
-        print(f"{call['request_id']} {call['model']}: {json.dumps((call['text'] or call['refusal'])[:_SHOWN])}")
+        # As JSON: a log is looked at in terminals, which obey control characters.
+        print(json.dumps([call["request_id"], call["model"], (call["text"] or call["refusal"])[:_SHOWN]]))
     if len(talk.prompts) < FEWEST:
         raise ServiceError(_too_few(talk, category))
     if talk.broken:

@@ -72,6 +72,7 @@ def ask(tmp_path, monkeypatch, capsys):
         assert KEY not in printed.out + printed.err
         assert "Traceback" not in printed.err
         assert printed.err.count("\n") == (1 if status else 0)
+        assert all(letter.isprintable() or letter == "\n" for letter in printed.out + printed.err)
         return status, printed.out + printed.err, store.read_json(content) if content.is_file() else None
 
     return asking
@@ -116,6 +117,11 @@ FAULTS = {
     "500 for ever": (
         [Reply(status=500, body=b"oops", headers={"Retry-After": "0.1"})], 1 + REPEATS, "status 500 (oops)",
     ),
+    "control characters in a reason": (
+        [Reply(status=400, body=b'{"error": {"message": "red \\u001b[31m\\nERROR: \\u202e fake"}}')],
+        1, "(red [31m ERROR: fake)",
+    ),
+    "a redirect": ([Reply(status=307, body=b"", headers={"Location": "/v2"})], 1, "refused with status 307"),
     "401": ([Reply(status=401, body=b'{"error": {"message": "bad key"}}')], 1, "(bad key); check OPENAI_API_KEY"),
     "400": ([Reply(status=400, body=b"{}")], 1, "refused with status 400"),
     "404": ([Reply(status=404, body=b"not here")], 1, "check prompts.base_url"),
@@ -224,6 +230,14 @@ def test_the_key_in_an_error_of_the_server_is_cut_out(ask):
     with serving(echo) as server:
         _, printed, _ = ask(server)
     assert "Bearer [key]" in printed
+
+
+def test_the_key_follows_no_redirect(ask):
+    with serving(captions(*GOOD)) as elsewhere:
+        to = Reply(status=307, body=b"", headers={"Location": f"{elsewhere.url}/chat/completions"})
+        with serving(to) as server:
+            status, _, _ = ask(server)
+    assert (status, len(server.requests), len(elsewhere.requests)) == (1, 1, 0)
 
 
 def test_the_key_hidden_in_escapes_is_cut_out(ask):
