@@ -81,7 +81,7 @@ class ChatServer:
         key = self._key()
         client = openai.OpenAI(
             api_key=key or _NO_KEY, base_url=self.base_url or OPENAI_URL, timeout=self.timeout, max_retries=REPEATS,
-            http_client=openai.DefaultHttpxClient(follow_redirects=False),  # the key goes where the user said
+            http_client=httpx2.Client(follow_redirects=False),  # the key goes where the user said
         )  # fmt: skip
         try:
             with client, client.chat.completions.with_streaming_response.create(**self._request(text, seed)) as got:
