@@ -9,6 +9,7 @@ configfile: "config.yaml" if Path("config.yaml").is_file() else workflow.source_
 
 
 include: "rules/common.smk"
+include: "rules/prompts.smk"
 include: "rules/images.smk"
 include: "rules/perception.smk"
 include: "rules/aggregation.smk"
@@ -19,5 +20,13 @@ include: "rules/figures.smk"
 rule all:
     default_target: True
     input:
-        plan.targets(),
+        lambda wildcards: checked(plan.targets),
     localrule: True
+
+
+rule prompts:
+    input:
+        lambda wildcards: plan.to_ask(),
+    localrule: True
+    message:
+        "The prompts of all configured categories are there."

@@ -8,8 +8,12 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from chorus.errors import ChorusError
+
+if TYPE_CHECKING:
+    from chorus.workflow import Plan
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,7 @@ def _many(kind: str, optional: bool = False) -> Argument:
 
 
 INPUTS: dict[str, tuple[Argument, ...]] = {
+    "ask": (),
     "scenes": (_BODY, _VIEWS, _MESH),
     "photographs": (Argument("annotations", "COCO json of the photographs"),),
     "masks": (_IMAGES, _ANNOTATIONS),
@@ -123,6 +128,13 @@ def parser() -> argparse.ArgumentParser:
     bench = commands.add_parser("bench", help="Time every kernel against the slow reference of the tests (minutes).")
     bench.add_argument("--output", type=Path, metavar="FILE", help="also write the records as JSON")
     bench.add_argument("--resolutions", type=int, nargs="+", default=[48, 96, 128], help="voxels along a side")
+    estimate = commands.add_parser("estimate", help="Print pictures, hours, disk and API cost before anything runs.")
+    collect = commands.add_parser("gc", help="List results that are no longer configured; with --delete remove them.")
+    collect.add_argument("--delete", action="store_true", help="remove what is listed")
+    for command in (estimate, collect):
+        command.add_argument(
+            "--configfile", nargs="+", type=Path, default=[], metavar="FILE", help="as for Snakemake: over config.yaml"
+        )
     docs = commands.add_parser(
         "docs", help="Rewrite config.yaml, its schema, docs/config.md and docs/formats.md from the code."
     )
@@ -176,6 +188,17 @@ def _run(options: argparse.Namespace) -> None:
 
         load_config(options.files)
         print("The configuration is fine.")
+    elif options.command == "estimate":
+        from chorus.estimate import report
+
+        print(report(_plan(options.configfile)))
+    elif options.command == "gc":
+        from chorus.leftovers import delete, leftovers, summary
+
+        found = leftovers(_plan(options.configfile))
+        if options.delete:
+            delete(found)
+        print(summary(found, options.delete))
     elif options.command == "bench":
         from chorus.bench.table import run
 
@@ -186,6 +209,15 @@ def _run(options: argparse.Namespace) -> None:
         print("\n".join(write_generated(options.root)) or "Nothing changed.")
     else:
         _run_stage(options)
+
+
+def _plan(files: list[Path]) -> Plan:
+    """The plan that Snakemake would have in this folder: config.yaml, here or the embedded one, then the files."""
+    from chorus.config import load_config
+    from chorus.workflow import PROGRAM_ROOT, Plan
+
+    embedded = Path("config.yaml") if Path("config.yaml").is_file() else PROGRAM_ROOT / "config.yaml"
+    return Plan(load_config([embedded, *files]))
 
 
 def _run_stage(options: argparse.Namespace) -> None:

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, create_model, model_validator
 
 from chorus.errors import ConfigError
 from chorus.naming import CATEGORY_PATTERN
-
-MAX_CONFIG_BYTES = 1_000_000
-MAX_CONFIG_DEPTH = 12
-MAX_CONFIG_NODES = 100_000
+from chorus.strict_yaml import read_yaml
 
 CategoryName = Annotated[str, StringConstraints(pattern=CATEGORY_PATTERN, max_length=40)]
 VariantName = Annotated[str, StringConstraints(pattern=CATEGORY_PATTERN, max_length=40)]
 FilePath = Annotated[str, StringConstraints(min_length=1, max_length=1000, pattern=r"^[^\x00-\x1f]+$")]
+# No user, password, query or fragment: what stands here is recorded, and a secret must not be.
+ServerUrl = Annotated[
+    str, StringConstraints(max_length=200, pattern=r"^https?://[A-Za-z0-9._:\[\]-]+(/[A-Za-z0-9._/-]*)?$")
+]
+ModelName = Annotated[str, StringConstraints(max_length=200, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/@+-]*$")]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 KeypointName = Literal[
     "nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder", "left_elbow",
@@ -49,8 +52,24 @@ class Body(Section):
 class Prompts(Section):
     """Where prompts come from."""
 
-    source: Literal["resource"] = Field("resource", description="resource: prompts/{category}.json in `folder`")
-    folder: FilePath = Field("resources/prompts", description="folder of the prompt files")
+    source: Literal["resource", "openai"] = Field(
+        "resource",
+        description="resource: {category}.json in `folder`; openai: a language model, asked by `snakemake prompts`",
+    )
+    folder: FilePath = Field("resources/prompts", description="resource: folder of the prompt files")
+    model: ModelName = Field("gpt-4.1-mini", description="openai: model name as the server knows it")
+    base_url: ServerUrl | None = Field(
+        None, description="openai: address of another server that speaks the chat API, such as http://localhost:8000/v1"
+    )
+    count: int = Field(10, ge=3, le=20, description="openai: prompts to ask for (the paper's m)")
+    subject: Literal["drawn", "any_person", "a_person"] = Field(
+        "drawn",
+        description="openai: any_person: a woman, a child...; a_person: always these words; drawn: one by category",
+    )
+    temperature: float = Field(1.0, ge=0, le=2, description="openai: spread of the answers")
+    seed: int = Field(0, ge=0, lt=2**31, description="openai: seed sent along; few servers promise to honour it")
+    calls: int = Field(3, ge=1, le=3, description="openai: most answers to ask for while prompts are too few")
+    timeout: float = Field(60.0, ge=1, le=600, description="openai: seconds to wait for one answer")
 
 
 class Images(Section):
@@ -241,6 +260,16 @@ class Config(Section):
             raise ValueError("testset: source coco needs `annotations` and `folder`; set both")
         if self.images.source != "scenes" and self.people.backend == "annotations":
             raise ValueError("people.backend: `annotations` needs images.source `scenes`; use `blazepose`")
+        if self.prompts.source == "openai" and self.images.source == "scenes":
+            raise ValueError(
+                "prompts.source: texts of `openai` name no scene interaction, which images.source `scenes` needs; "
+                "use prompts.source `resource` or another images.source"
+            )
+        if self.prompts.source == "openai" and self.testset.source == "scenes":
+            raise ValueError(
+                "testset.source: `scenes` draws the interactions of the prompts, and texts of prompts.source `openai` "
+                "name none; set testset.source to `none`"
+            )
         if self.scenes.no_person + self.scenes.no_object + self.scenes.two_people > 1:
             raise ValueError("scenes: the shares no_person + no_object + two_people exceed 1; lower them")
         for name, overlay in self.variants.items():
@@ -279,12 +308,30 @@ def parse_config(value: Any, where: str) -> Config:
     Raises:
         ConfigError: one line `where: key: what is wrong, what is allowed`.
     """
-    try:
+    with _named(where):
         _check_plain(value, "")
         config = Config.model_validate_json(json.dumps(value), strict=True)
         for name in config.active_variants:
             config.with_overlay(name)
         return config
+
+
+def parse_sections(names: tuple[str, ...], value: Any, where: str) -> BaseModel:
+    """Some sections of a configuration, checked each on its own: what one asks of another was checked with the whole.
+
+    Raises:
+        ConfigError: as `parse_config`.
+    """
+    fields: dict[str, Any] = {name: (Config.model_fields[name].annotation, getattr(Config(), name)) for name in names}
+    with _named(where):
+        _check_plain(value, "")
+        return create_model("Sections", __base__=Section, **fields).model_validate_json(json.dumps(value), strict=True)
+
+
+@contextmanager
+def _named(where: str) -> Iterator[None]:
+    try:
+        yield
     except ConfigError as error:
         raise ConfigError(f"{where}: {error}") from None
     except ValidationError as error:
@@ -318,63 +365,6 @@ def _sentence(error: ValidationError) -> str:
     shown = f" (given: {str(given)[:60]!r})" if not isinstance(given, dict | list) else ""
     separator = "" if first["loc"] == () else f"{key}: "
     return f"{separator}{message[0].lower() + message[1:]}{shown}".replace("\n", " ")
-
-
-class _StrictLoader(yaml.SafeLoader):
-    """YAML without duplicate keys and without aliases (an alias bomb needs them, a configuration does not)."""
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):
-            raise ConfigError("aliases (*name) are not allowed; write the value out")
-        return super().compose_node(parent, index)
-
-    def construct_mapping(self, node: Any, deep: bool = False) -> dict:
-        seen: set[str] = set()
-        for key in (key_node for key_node, _ in node.value if isinstance(key_node, yaml.ScalarNode)):
-            if key.value in seen:
-                raise ConfigError(
-                    f"{' '.join(key.value[:60].split())}: stands twice (line {key.start_mark.line + 1}); keep one"
-                )
-            seen.add(key.value)
-        return super().construct_mapping(node, deep)
-
-
-def read_yaml(path: Path) -> dict[str, Any]:
-    """A configuration file as plain values: size and depth capped, no duplicate keys, no aliases, no tags.
-
-    Raises:
-        ConfigError: one line with the file's name.
-    """
-    try:
-        if path.stat().st_size > MAX_CONFIG_BYTES:
-            raise ConfigError(f"the file has more than {MAX_CONFIG_BYTES} bytes; a configuration is small")
-        text = path.read_text("utf-8")
-        _check_depth(text)
-        value = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - a subclass of SafeLoader
-    except ConfigError as error:
-        raise ConfigError(f"{path.name}: {error}") from None
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror}); check the path") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-        mark = getattr(error, "problem_mark", None)
-        line = f" in line {mark.line + 1}" if mark else ""
-        raise ConfigError(f"{path.name}: is not plain YAML{line}: {problem}; see config.yaml for the form") from None
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise ConfigError(
-            f"{path.name}: holds a {type(value).__name__}, expected a mapping of settings; see config.yaml"
-        )
-    return value
-
-
-def _check_depth(text: str) -> None:
-    depth = 0
-    for nodes, event in enumerate(yaml.parse(text, Loader=yaml.SafeLoader)):
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if depth > MAX_CONFIG_DEPTH or nodes > MAX_CONFIG_NODES:
-            raise ConfigError(f"nested deeper than {MAX_CONFIG_DEPTH} levels or too many values; simplify it")
 
 
 def load_config(paths: list[Path]) -> Config:

@@ -19,3 +19,7 @@ class ModelError(ChorusError):
 
 class MissingExtraError(ChorusError):
     """An optional package is needed and not installed."""
+
+
+class ServiceError(ChorusError):
+    """A server that was asked gave no usable answer."""

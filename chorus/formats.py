@@ -292,6 +292,13 @@ setting that it depends on differs from the main run; everything else is read fr
 """
 
 _PAGE_TAIL = """
+## prompts: `results/prompts/{category}.json`
+
+Written by `snakemake prompts` (source `openai`) or by you. Read: a list of `{text, interaction}`, or an object with that list
+under `prompts`; `interaction` may be left out, everything else is ignored, and the record is not needed. Written:
+`format_version, category, prompts: [{id, text}], asked: {model, count, subject, temperature, seed}, calls: [{question, text,
+refusal, finish, model, request_id, fingerprint, usage, refused: [{text, reason}]}]`; `text` of a call is the raw answer.
+
 ## annotations: `results/annotations/{category}/{prompt}/{shard}.json`
 
 COCO instances and person keypoints (the public JSON format) of the images of the shard; `images[].id` is the image index.

@@ -10,8 +10,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from chorus import config as configuration
 from chorus import store
-from chorus.config import Config, parse_config
 from chorus.errors import ConfigError, FileError
 from chorus.naming import digest_of
 from chorus.provenance import code_digest, package_versions
@@ -41,7 +41,7 @@ class Job:
     @property
     def settings(self) -> Any:
         """Typed sections that this stage reads, `settings.images.size`; others are absent on purpose."""
-        known = Config.model_fields
+        known = configuration.Config.model_fields
         return SimpleNamespace(
             **{name: known[name].annotation.model_validate(value) for name, value in self.sections.items()}  # type: ignore[union-attr]
         )
@@ -111,5 +111,4 @@ def parse_sections(stage: str, text: str) -> dict[str, Any]:
         raise ConfigError("--settings: cannot be used; give a JSON object of configuration sections")
     if unknown := sorted(set(given) - set(STAGES[stage].sections)):
         raise ConfigError(f"--settings: {stage} does not read {unknown}; it reads {list(STAGES[stage].sections)}")
-    config = parse_config({**given, "variants": {}}, "--settings")
-    return settings_of(stage, config)
+    return settings_of(stage, configuration.parse_sections(STAGES[stage].sections, given, "--settings"))

@@ -10,7 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 from chorus.config import Config
+from chorus.errors import ConfigError
+from chorus.prompts.asked import must_ask
 from chorus.prompts.resource import Prompt, read_prompts
 from chorus.provenance import code_digest
 
@@ -43,6 +47,10 @@ class Stage:
 
 _SHARD = "{category}/{prompt}/{shard}"
 STAGES: dict[str, Stage] = {
+    "ask": Stage(
+        "chorus.prompts.stage", ("prompts",), (), "prompts/{category}.json",
+        "Ask a language model for the prompts of a category (source openai).",
+    ),
     "scenes": Stage(
         "chorus.scenes.stage", ("run", "body", "images", "scenes"), (), f"scenes/{_SHARD}.h5",
         "Render people with objects: pictures, their COCO annotations and the truth.",
@@ -91,7 +99,7 @@ STAGES: dict[str, Stage] = {
     ),
     "testset": Stage(
         "chorus.evaluation.testset", ("run", "body", "scenes", "testset"), (), "testset/{category}.h5",
-        "Collect images with known pose, camera and object mask: held-out scenes, COCO-EFT or annotated photographs.",
+        "Collect images with known pose, camera and object mask: other scenes, COCO with EFT bodies, photographs.",
     ),
     "warps": Stage(
         "chorus.evaluation.warps", ("body", "grid"), ("testset",), "warps/{category}.h5",
@@ -133,7 +141,7 @@ def located(path: str) -> str:
     return path
 
 
-def settings_of(stage: str, config: Config) -> dict[str, Any]:
+def settings_of(stage: str, config: BaseModel) -> dict[str, Any]:
     """The sections of a configuration that a stage reads, as plain values, without the keys that it ignores."""
     sections = {name: getattr(config, name).model_dump(mode="json") for name in STAGES[stage].sections}
     for section, key in STAGES[stage].ignores:
@@ -153,7 +161,7 @@ class Plan:
         self.configs = {RESULTS: config} | {
             f"{RESULTS}/variants/{name}": config.with_overlay(name) for name in config.active_variants
         }
-        self.prompts = {category: prompts_of(config, category) for category in config.categories}
+        self.prompts = PromptsOfCategories(config)
         self.shards = [f"{number:03d}" for number in range(config.images.shards)]
 
     @property
@@ -184,16 +192,43 @@ class Plan:
     def _expansions(self, pattern: str, given: Mapping[str, str]) -> Iterator[dict[str, str]]:
         categories = [given["category"]] if "category" in given else list(self.prompts)
         for category in categories if "{category}" in pattern else [""]:
-            known = [prompt.id for prompt in self.prompts.get(category, ())]
-            prompts = [given["prompt"]] if "prompt" in given else known
-            for prompt in prompts if "{prompt}" in pattern else [""]:
+            prompts = [given.get("prompt", "")]
+            if "{prompt}" in pattern and "prompt" not in given:
+                prompts = [prompt.id for prompt in self.prompts[category]]
+            for prompt in prompts:
                 shards = [given["shard"]] if "shard" in given else self.shards
                 for shard in shards if "{shard}" in pattern else [""]:
                     yield {"category": category, "prompt": prompt, "shard": shard}
 
     def prompt(self, category: str, prompt_id: str) -> Prompt:
-        """The prompt of an id."""
-        return next(prompt for prompt in self.prompts[category] if prompt.id == prompt_id)
+        """The prompt of an id.
+
+        Raises:
+            ConfigError: the category has no prompt of this id.
+        """
+        for prompt in self.prompts[category]:
+            if prompt.id == prompt_id:
+                return prompt
+        raise ConfigError(
+            f"{category}: has no prompt {prompt_id}; its prompts are {', '.join(p.id for p in self.prompts[category])}"
+        )
+
+    def prompt_pattern(self) -> str:
+        """Regular expression of all prompt ids; of any id while a language model has not been asked yet."""
+        if any(not Path(path).is_file() for path in self._asked_files()):
+            return "[a-z0-9-]+"
+        return "|".join(sorted({prompt.id for prompts in self.prompts.values() for prompt in prompts}))
+
+    def to_ask(self) -> list[str]:
+        """What `snakemake prompts` makes: prompt files that are missing or answer another question."""
+        return [path for path in self._asked_files() if must_ask(Path(path), self.config.prompts)]
+
+    def _asked_files(self) -> list[str]:
+        return [asked_file(name) for name in self.config.categories] if self.config.prompts.source == "openai" else []
+
+    def interactions(self, category: str) -> str:
+        """Interactions of the prompts of a category, one a prompt: the mix that truth and test set draw from."""
+        return ",".join(prompt.interaction for prompt in self.prompts[category])
 
     def code(self, stage: str) -> str:
         """Digest of the code that a stage runs."""
@@ -207,8 +242,54 @@ class Plan:
         return wanted
 
 
+class PromptsOfCategories(Mapping[str, tuple[Prompt, ...]]):
+    """The prompts of every configured category, each read when it is first looked at.
+
+    So `snakemake prompts` can be planned before there are any, and one category without another's.
+    """
+
+    def __init__(self, config: Config):
+        self._config = config
+        self._read: dict[str, tuple[Prompt, ...]] = {}
+
+    def __getitem__(self, category: str) -> tuple[Prompt, ...]:
+        if category not in self._config.categories:
+            raise KeyError(category)
+        if category not in self._read:
+            self._read[category] = prompts_of(self._config, category)
+        return self._read[category]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._config.categories)
+
+    def __len__(self) -> int:
+        return len(self._config.categories)
+
+
+def asked_file(category: str) -> str:
+    """Where the prompts of a language model lie."""
+    return f"{RESULTS}/{STAGES['ask'].path.format(category=category)}"
+
+
 def prompts_of(config: Config, category: str) -> tuple[Prompt, ...]:
-    """The prompts of a category; photographs have one stand-in prompt, since nobody asked for them in words."""
+    """The prompts of a category; photographs have one stand-in prompt, since nobody asked for them in words.
+
+    Raises:
+        ConfigError: their file is missing or wrong, or scenes are to be drawn of a prompt without interaction.
+    """
     if config.images.source == "coco":
         return (Prompt(f"photographs of a person with {category.replace('_', ' ')}", ""),)
-    return read_prompts(Path(located(config.prompts.folder)), category)
+    if config.prompts.source == "openai":
+        path = Path(asked_file(category))
+        if not path.is_file():
+            raise ConfigError(f"{path}: is missing; run `snakemake --cores 1 prompts` first")
+        return read_prompts(path.parent, category)
+    folder = Path(located(config.prompts.folder))
+    prompts = read_prompts(folder, category)
+    bare = [prompt.text for prompt in prompts if not prompt.interaction]
+    if bare and "scenes" in (config.images.source, config.testset.source):
+        raise ConfigError(
+            f"{folder / category}.json: {bare[0][:60]!r} has no interaction, which images.source and testset.source "
+            "`scenes` need; add one"
+        )
+    return prompts

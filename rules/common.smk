@@ -7,28 +7,33 @@ from pathlib import Path
 
 sys.path.insert(0, workflow.basedir)
 
-from chorus.config import parse_config, read_yaml
+from chorus.config import parse_config
 from chorus.errors import ChorusError
+from chorus.strict_yaml import read_yaml
 from chorus.workflow import BLAZEPOSE_MODEL, Plan, located
 
 # Stages are found from any directory and environment; not part of the recorded shell text, so it reruns nothing.
 shell.prefix(f"export PYTHONPATH={shlex.quote(workflow.basedir)} PYTHONHASHSEED=0; ")
 
 
-def checked_plan():
-    """The plan, or one line and exit status 1."""
-    # Those of the command line come first, the embedded default last; a wrong key is most likely in the user's own.
-    paths = [Path(path) for path in workflow.configfiles]
+def checked(make, *arguments, **named):
+    """What a function of the plan returns, or one line and exit status 1."""
     try:
-        for path in paths:
-            read_yaml(path)
-        return Plan(parse_config(config, paths[-2:][0].name))
+        return make(*arguments, **named)
     except ChorusError as error:
         print(f"ERROR: {error}", file=sys.stderr)
         sys.exit(1)
 
 
-plan = checked_plan()
+def plan_of_run():
+    # Those of the command line come first, the embedded default last; a wrong key is most likely in the user's own.
+    paths = [Path(path) for path in workflow.configfiles]
+    for path in paths:
+        read_yaml(path)
+    return Plan(parse_config(config, paths[-2:][0].name))
+
+
+plan = checked(plan_of_run)
 
 
 def files(stage, path=None):
@@ -36,7 +41,7 @@ def files(stage, path=None):
 
     def of(wildcards):
         names = dict(wildcards.items())
-        return plan.files(stage, names.pop("tree"), path, **names)
+        return checked(plan.files, stage, names.pop("tree"), path, **names)
 
     return of
 
@@ -62,12 +67,12 @@ def backend(section, name):
 
 
 def prompt_of(wildcards):
-    return plan.prompt(wildcards.category, wildcards.prompt)
+    return checked(plan.prompt, wildcards.category, wildcards.prompt)
 
 
 def interactions(wildcards):
     """Interaction templates of a category, one a prompt: the mix that truth and test set draw from."""
-    return ",".join(prompt.interaction for prompt in plan.prompts[wildcards.category])
+    return checked(plan.interactions, wildcards.category)
 
 
 def of_testset(sources, path):
@@ -84,5 +89,5 @@ def mesh(wildcards):
 wildcard_constraints:
     tree="|".join(re.escape(tree) for tree in plan.trees),
     category="|".join(plan.config.categories),
-    prompt="[a-z0-9-]+",
+    prompt=checked(plan.prompt_pattern),
     shard="[0-9]+",

@@ -1,4 +1,4 @@
-"""Prompts from files: `{folder}/{category}.json`, a list of {"text", "interaction"}."""
+"""Prompts from files, `{category}.json`: a list of {"text", "interaction"}, or such a list under the key `prompts`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LINES = str.maketrans("", "", "\t\n")
 
 @dataclass(frozen=True)
 class Prompt:
-    """One prompt: its text, and the interaction template that scenes use for it (empty for other sources)."""
+    """One prompt: its text, and the interaction template that scenes use for it (may be empty for other sources)."""
 
     text: str
     interaction: str
@@ -40,13 +40,17 @@ def read_prompts(folder: Path, category: str) -> tuple[Prompt, ...]:
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
             raise ConfigError(f"{path}: has more than {MAX_FILE_BYTES} bytes; a prompt file is small")
-        entries = json.loads(path.read_text("utf-8"))
-        prompts = tuple(Prompt(entry["text"], entry["interaction"]) for entry in entries)
+        content = json.loads(path.read_text("utf-8"))
+        entries = content["prompts"] if isinstance(content, dict) else content
+        prompts = tuple(Prompt(entry["text"], entry.get("interaction", "")) for entry in entries)
     except FileNotFoundError:
-        raise ConfigError(f"categories: {category}: there is no {path}; write it or name another category") from None
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         raise ConfigError(
-            f'{path}: is not a JSON list of {{"text": ..., "interaction": ...}}; correct the file'
+            f'categories: {category}: there is no {path}; write it ([{{"text": "A person ...", "interaction": ...}}]), '
+            "ask a language model (prompts.source: openai), or name another category"
+        ) from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise ConfigError(
+            f'{path}: is not a JSON list of {{"text": ..., "interaction": ...}} (or "prompts": such a list); correct it'
         ) from None
     _check(path, prompts)
     return prompts
