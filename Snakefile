@@ -21,3 +21,9 @@ rule all:
     input:
         plan.targets(),
     localrule: True
+
+
+rule images:
+    input:
+        lambda wildcards: checked(plan.pictures),
+    localrule: True

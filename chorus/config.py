@@ -7,15 +7,11 @@ import math
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from chorus.errors import ConfigError
 from chorus.naming import CATEGORY_PATTERN
-
-MAX_CONFIG_BYTES = 1_000_000
-MAX_CONFIG_DEPTH = 12
-MAX_CONFIG_NODES = 100_000
+from chorus.strict_yaml import read_yaml
 
 CategoryName = Annotated[str, StringConstraints(pattern=CATEGORY_PATTERN, max_length=40)]
 VariantName = Annotated[str, StringConstraints(pattern=CATEGORY_PATTERN, max_length=40)]
@@ -56,21 +52,51 @@ class Prompts(Section):
 class Images(Section):
     """The pictures to learn from."""
 
-    source: Literal["scenes", "coco"] = Field(
+    source: Literal["scenes", "diffusion", "folder", "coco"] = Field(
         "scenes",
-        description="scenes: rendered people with objects, truth known; coco: your photographs with COCO annotations",
+        description="scenes: rendered people with objects, truth known; diffusion: a text-to-image network; "
+        "folder: your photographs; coco: your photographs with COCO annotations",
     )
     shards: int = Field(1, ge=1, le=1000, description="shards of every prompt; raising it only adds files")
     per_view: int = Field(3, ge=1, le=10000, description="images of each of the 22 views in one shard")
-    size: int = Field(512, ge=64, le=4096, description="side of a made picture, pixels")
-    folder: FilePath | None = Field(None, description="coco: folder of the photographs")
+    views: FilePath = Field("resources/views.yaml", description="the 22 view suffixes; for scenes also the cameras")
+    size: int = Field(512, ge=64, le=4096, description="side of a made picture (folder: after cropping), pixels")
+    format: Literal["png", "webp"] = Field("png", description="how made pictures are stored; webp is lossless too")
+    keep: bool = Field(True, description="false: pictures are deleted once masks, keypoints and people are found")
+    folder: FilePath | None = Field(
+        None, description="coco: folder of the photographs; folder: holds {category}/ or {category}/{prompt}/"
+    )
     annotations: FilePath | None = Field(None, description="coco: COCO json with the instances (and person keypoints)")
+
+
+class Diffusion(Section):
+    """The text-to-image network of images.source diffusion (3.1, A.2); sampler: the one that the model brings."""
+
+    model: FilePath = Field(
+        "CompVis/stable-diffusion-v1-4", description="name on the Hugging Face hub, or a local folder (safetensors)"
+    )
+    revision: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")] | None = Field(
+        "133a221b8aa7292a167afc5127cb63fb5005638b",
+        description="commit of the model on the hub (40 hex digits); null for a local folder",
+    )
+    steps: int = Field(50, ge=1, le=1000, description="denoising steps")
+    guidance: float = Field(7.5, ge=0, le=100, description="scale of classifier-free guidance")
+    batch: int = Field(6, ge=1, le=256, description="pictures made at once; the last bits of a picture depend on it")
+    device: Literal["cpu", "cuda"] = Field("cpu", description="where the network runs")
+    dtype: Literal["float32", "float16", "bfloat16"] = Field(
+        "float32", description="numbers of the network; the paper: float16, for cuda"
+    )
+    attention_slicing: bool = Field(False, description="less memory, slower")
+    cpu_offload: bool = Field(False, description="cuda: keep idle parts in main memory; much less GPU memory, slower")
+    compile: bool = Field(False, description="compile the denoiser first: minutes at the start, faster afterwards")
+    safety_checker: bool = Field(
+        True, description="drop pictures that the model's checker flags; false leaves a warning in every file"
+    )
 
 
 class Scenes(Section):
     """The rendered scenes."""
 
-    views: FilePath = Field("resources/views.yaml", description="the 22 view suffixes and how they steer the camera")
     no_person: Fraction = Field(0.05, description="share of pictures without a person")
     no_object: Fraction = Field(0.05, description="share of pictures without the object")
     two_people: Fraction = Field(0.04, description="share of pictures with two people")
@@ -165,6 +191,7 @@ class Figures(Section):
 
 OVERLAY_SECTIONS = (
     "images",
+    "diffusion",
     "scenes",
     "segmentation",
     "boxes",
@@ -188,6 +215,7 @@ class Config(Section):
     body: Body = Body()
     prompts: Prompts = Prompts()
     images: Images = Images()
+    diffusion: Diffusion = Diffusion()
     scenes: Scenes = Scenes()
     segmentation: Segmentation = Segmentation()
     boxes: Boxes = Boxes()
@@ -214,8 +242,16 @@ class Config(Section):
             raise ValueError("categories: a category is named twice; name each once")
         if self.images.source == "coco" and not (self.images.folder and self.images.annotations):
             raise ValueError("images: source coco needs `folder` and `annotations`; set both")
+        if self.images.source == "folder" and not self.images.folder:
+            raise ValueError("images: source folder needs `folder`; set it to what holds {category}/")
+        if self.images.source == "diffusion":
+            self._diffusion_works()
         if self.images.source != "scenes" and self.people.backend == "annotations":
-            raise ValueError("people.backend: `annotations` needs images.source `scenes`; use `blazepose`")
+            raise ValueError(
+                "people.backend: `annotations` needs images.source `scenes`; use `blazepose`, or null for the variant"
+            )
+        if self.images.source in ("diffusion", "folder") and self.keypoints.backend == "annotations":
+            raise ValueError("keypoints.backend: `annotations` needs images.source `scenes` or `coco`; use `blazepose`")
         if self.scenes.no_person + self.scenes.no_object + self.scenes.two_people > 1:
             raise ValueError("scenes: the shares no_person + no_object + two_people exceed 1; lower them")
         for name, overlay in self.variants.items():
@@ -225,6 +261,12 @@ class Config(Section):
                     f"variants.{name}: cannot change {unknown}; allowed sections are {list(OVERLAY_SECTIONS)}"
                 )
         return self
+
+    def _diffusion_works(self) -> None:
+        if self.images.size % 8:
+            raise ValueError("images.size: source diffusion needs a multiple of 8; use 512")
+        if self.diffusion.device == "cpu" and self.diffusion.cpu_offload:
+            raise ValueError("diffusion.cpu_offload: needs diffusion.device `cuda`; set it to false")
 
     @property
     def active_variants(self) -> list[str]:
@@ -293,63 +335,6 @@ def _sentence(error: ValidationError) -> str:
     shown = f" (given: {str(given)[:60]!r})" if not isinstance(given, dict | list) else ""
     separator = "" if first["loc"] == () else f"{key}: "
     return f"{separator}{message[0].lower() + message[1:]}{shown}".replace("\n", " ")
-
-
-class _StrictLoader(yaml.SafeLoader):
-    """YAML without duplicate keys and without aliases (an alias bomb needs them, a configuration does not)."""
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):
-            raise ConfigError("aliases (*name) are not allowed; write the value out")
-        return super().compose_node(parent, index)
-
-    def construct_mapping(self, node: Any, deep: bool = False) -> dict:
-        seen: set[str] = set()
-        for key in (key_node for key_node, _ in node.value if isinstance(key_node, yaml.ScalarNode)):
-            if key.value in seen:
-                raise ConfigError(
-                    f"{' '.join(key.value[:60].split())}: stands twice (line {key.start_mark.line + 1}); keep one"
-                )
-            seen.add(key.value)
-        return super().construct_mapping(node, deep)
-
-
-def read_yaml(path: Path) -> dict[str, Any]:
-    """A configuration file as plain values: size and depth capped, no duplicate keys, no aliases, no tags.
-
-    Raises:
-        ConfigError: one line with the file's name.
-    """
-    try:
-        if path.stat().st_size > MAX_CONFIG_BYTES:
-            raise ConfigError(f"the file has more than {MAX_CONFIG_BYTES} bytes; a configuration is small")
-        text = path.read_text("utf-8")
-        _check_depth(text)
-        value = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - a subclass of SafeLoader
-    except ConfigError as error:
-        raise ConfigError(f"{path.name}: {error}") from None
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror}); check the path") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-        mark = getattr(error, "problem_mark", None)
-        line = f" in line {mark.line + 1}" if mark else ""
-        raise ConfigError(f"{path.name}: is not plain YAML{line}: {problem}; see config.yaml for the form") from None
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise ConfigError(
-            f"{path.name}: holds a {type(value).__name__}, expected a mapping of settings; see config.yaml"
-        )
-    return value
-
-
-def _check_depth(text: str) -> None:
-    depth = 0
-    for nodes, event in enumerate(yaml.parse(text, Loader=yaml.SafeLoader)):
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if depth > MAX_CONFIG_DEPTH or nodes > MAX_CONFIG_NODES:
-            raise ConfigError(f"nested deeper than {MAX_CONFIG_DEPTH} levels or too many values; simplify it")
 
 
 def load_config(paths: list[Path]) -> Config:

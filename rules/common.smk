@@ -7,28 +7,33 @@ from pathlib import Path
 
 sys.path.insert(0, workflow.basedir)
 
-from chorus.config import parse_config, read_yaml
+from chorus.config import parse_config
 from chorus.errors import ChorusError
-from chorus.workflow import BLAZEPOSE_MODEL, Plan, located
+from chorus.strict_yaml import read_yaml
+from chorus.workflow import BLAZEPOSE_MODEL, IMAGES, Plan, located
 
 # Stages are found from any directory and environment; not part of the recorded shell text, so it reruns nothing.
 shell.prefix(f"export PYTHONPATH={shlex.quote(workflow.basedir)} PYTHONHASHSEED=0; ")
 
 
-def checked_plan():
-    """The plan, or one line and exit status 1."""
-    # Those of the command line come first, the embedded default last; a wrong key is most likely in the user's own.
-    paths = [Path(path) for path in workflow.configfiles]
+def checked(make, *arguments, **named):
+    """What a function of the plan returns, or one line and exit status 1."""
     try:
-        for path in paths:
-            read_yaml(path)
-        return Plan(parse_config(config, paths[-2:][0].name))
+        return make(*arguments, **named)
     except ChorusError as error:
         print(f"ERROR: {error}", file=sys.stderr)
         sys.exit(1)
 
 
-plan = checked_plan()
+def plan_of_run():
+    # Those of the command line come first, the embedded default last; a wrong key is most likely in the user's own.
+    paths = [Path(path) for path in workflow.configfiles]
+    for path in paths:
+        read_yaml(path)
+    return Plan(parse_config(config, paths[-2:][0].name))
+
+
+plan = checked(plan_of_run)
 
 
 def files(stage, path=None):
@@ -67,7 +72,27 @@ def prompt_of(wildcards):
 
 def interactions(wildcards):
     """Interaction templates of a category, one a prompt: the mix that truth and test set draw from."""
-    return ",".join(prompt.interaction for prompt in plan.prompts[wildcards.category])
+    return checked(plan.interactions, wildcards.category)
+
+
+def images(wildcards):
+    """Input function: the pictures of the job's wildcards, from the source that makes them."""
+    return files(plan.source, IMAGES)(wildcards)
+
+
+def annotations(wildcards):
+    """Input function: the annotations of a shard."""
+    return checked(plan.annotations, **dict(wildcards.items()))
+
+
+def photographs_of(wildcards):
+    """Where the photographs of a prompt lie, and a digest of what lies there."""
+    return plan.photo_folder(wildcards.category, wildcards.prompt)
+
+
+def kept(pictures):
+    """Output: pictures, deleted after their last use if the configuration says so; their record always stays."""
+    return pictures if plan.config.images.keep else temp(pictures)
 
 
 def mesh(wildcards):

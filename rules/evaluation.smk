@@ -34,7 +34,7 @@ rule truth:
 rule testset:
     input:
         body=located(plan.config.body.file),
-        views=located(plan.config.scenes.views),
+        views=located(plan.config.images.views),
         mesh=mesh,
     output:
         testset="{tree}/testset/{category}.h5",

@@ -10,9 +10,9 @@ from chorus.body.loading import load_body
 from chorus.masks import encode_all
 from chorus.naming import seed_of
 from chorus.progress import progress
+from chorus.prompts.views import load_views
 from chorus.scenes.scene import SITUATIONS, Photograph, Scene, SceneRequest, draw_scene, photograph
 from chorus.scenes.stage import body_and_camera, user_mesh
-from chorus.scenes.views import load_views
 from chorus.screening.boxes import over_smaller
 
 if TYPE_CHECKING:

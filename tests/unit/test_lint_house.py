@@ -16,7 +16,7 @@ NAMES = [str(path.relative_to(ROOT)) for path in MODULES]
 
 GROUND = {
     "errors", "naming", "formats", "progress", "camera", "masks", "config", "config_docs", "provenance", "store",
-    "coco",
+    "coco", "strict_yaml",
     "detections",
 }  # fmt: skip
 ROOMS = [

@@ -53,7 +53,7 @@ def test_another_body_is_a_new_run(finished):
 
 def test_another_view_table_makes_new_pictures(finished):
     shutil.copy(finished.program / "resources/views.yaml", finished.folder / "mine.yaml")
-    finished.configure({"scenes": {"views": "mine.yaml"}})
+    finished.configure({"images": {"views": "mine.yaml"}})
     assert finished.planned_stages() == PICTURES | HELD_OUT
 
 
