@@ -157,9 +157,11 @@ def _fetched(settings: Diffusion) -> Path:
 def _pipeline(folder: Path, settings: Diffusion) -> Any:
     torch = _torch()
     from diffusers import AutoPipelineForText2Image
-    from diffusers.utils import logging
+    from diffusers.utils import logging as diffusers_logging
+    from transformers.utils import logging as transformers_logging
 
-    logging.disable_progress_bar()
+    diffusers_logging.disable_progress_bar()
+    transformers_logging.disable_progress_bar()
     has_checker = (json.loads((folder / INDEX).read_bytes()).get(_CHECKER) or [None])[0] is not None
     if settings.safety_checker and not (has_checker and (folder / _CHECKER).is_dir()):
         raise ModelError(

@@ -37,9 +37,7 @@ def run(job: Job) -> None:
             records.append(ImageRecord(slot.index, slot.view, slot.seed, picture.pixels.shape[:2], "", content))
     origin = Origin(names["category"], names["prompt"], settings.images.source, model.name, batch, warning)
     job.write_arrays("images", arrays_of(records, dropped), origin.attributes())
-    print(
-        f"{names['category']}: {len(records)} of {len(wanted)} pictures kept, {len(dropped)} dropped, by {model.name}."
-    )
+    print(f"{names['category']}: {len(records)} of {len(wanted)} pictures made, {len(dropped)} dropped; {model.name}.")
 
 
 def warning_of(model: TextToImage, texts: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""Stage `folder`: the photographs of a folder, own or crawled, as an image shard (the paper's image-search arm, B.1)."""
+"""Stage `folder`: the photographs of a folder, own or crawled, as a shard (the paper's image search, B.1)."""
 
 from __future__ import annotations
 
