@@ -148,8 +148,8 @@ def _fetched(settings: Diffusion) -> Path:
         offline = " (HF_HUB_OFFLINE is set: unset it)" if constants.HF_HUB_OFFLINE else ""
         raise ModelError(
             f"diffusion.model: {model} at revision {revision} is not complete in {constants.HF_HUB_CACHE}: missing "
-            f"{', '.join(missing) or 'weights'}{f' ({reason})' if reason else ''}; run once with network{offline}, "
-            "which goes on where a download stopped, or copy the model here and name its folder in diffusion.model"
+            f"{', '.join(missing) or 'weights'}{f' ({reason})' if reason else ''}; run again with network{offline}, "
+            "finished files are kept, or copy the model here and name its folder in diffusion.model"
         )
     return folder
 
