@@ -260,6 +260,11 @@ class Config(Section):
                 raise ValueError(
                     f"variants.{name}: cannot change {unknown}; allowed sections are {list(OVERLAY_SECTIONS)}"
                 )
+            images = (overlay or {}).get("images")
+            if isinstance(images, dict) and images.get("source", self.images.source) != self.images.source:
+                raise ValueError(
+                    f"variants.{name}: cannot change images.source; make another run in a folder of its own"
+                )
         return self
 
     def _diffusion_works(self) -> None:

@@ -5,6 +5,7 @@ Both Snakemake (rules/common.smk) and the command line read this table; nothing 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 
 from chorus.config import Config
 from chorus.errors import ConfigError
-from chorus.prompts.folder import folder_prompts, listing_digest, stand_in
+from chorus.prompts.folder import folder_prompts, stand_in
 from chorus.prompts.resource import Prompt, read_prompts
 from chorus.provenance import code_digest
 
@@ -60,7 +61,7 @@ STAGES: dict[str, Stage] = {
     ),
     "diffusion": Stage(
         "chorus.images.diffusion_stage", ("run", "images", "diffusion"), (), IMAGES,
-        "Make pictures of a prompt from every view with a text-to-image network.",
+        "Make pictures of a prompt from every view with a diffusion network.",
         _images("shards", "folder", "annotations"),
     ),
     "folder": Stage(
@@ -250,10 +251,9 @@ class Plan:
             )
         return self.files(self.source, tree, "annotations/{category}/{prompt}/{shard}.json", **wildcards)
 
-    def photo_folder(self, category: str, prompt_id: str) -> tuple[str, str]:
-        """Where the photographs of a prompt lie, and a digest of what lies there (source folder)."""
-        folder = Path(self.config.images.folder or "") / self.prompt(category, prompt_id).folder
-        return str(folder), listing_digest(folder)
+    def photographs(self, category: str, prompt_id: str) -> str:
+        """The folder that holds the photographs of a prompt (source folder)."""
+        return os.path.join(self.config.images.folder or "", self.prompt(category, prompt_id).folder)
 
     def pictures(self) -> list[str]:
         """What `snakemake images` makes: the pictures of all shards, prompts and categories.

@@ -9,6 +9,7 @@ sys.path.insert(0, workflow.basedir)
 
 from chorus.config import parse_config
 from chorus.errors import ChorusError
+from chorus.prompts.folder import listing_digest
 from chorus.strict_yaml import read_yaml
 from chorus.workflow import BLAZEPOSE_MODEL, IMAGES, Plan, located
 
@@ -85,9 +86,9 @@ def annotations(wildcards):
     return checked(plan.annotations, **dict(wildcards.items()))
 
 
-def photographs_of(wildcards):
-    """Where the photographs of a prompt lie, and a digest of what lies there."""
-    return plan.photo_folder(wildcards.category, wildcards.prompt)
+def photographs(wildcards):
+    """Input function: where the photographs of a prompt lie."""
+    return plan.photographs(wildcards.category, wildcards.prompt)
 
 
 def kept(pictures):

@@ -72,6 +72,8 @@ elif plan.config.images.source == "diffusion":
 elif plan.config.images.source == "folder":
 
     rule folder:
+        input:
+            photographs=photographs,
         output:
             images=kept("{tree}/" + IMAGES),
             record="{tree}/" + IMAGES + ".record.json",
@@ -87,14 +89,13 @@ elif plan.config.images.source == "folder":
             runtime=30,
         params:
             text=lambda wildcards: prompt_of(wildcards).text,
-            photographs=lambda wildcards: photographs_of(wildcards)[0],
-            listing=lambda wildcards: photographs_of(wildcards)[1],
+            listing=lambda wildcards: listing_digest(photographs(wildcards)),
             settings=settings("folder"),
             code=plan.code("folder"),
         message:
             "Collecting photographs of {wildcards.category} ({wildcards.prompt}, shard {wildcards.shard})."
         shell:
-            "python -m chorus folder --photographs={params.photographs:q} --category {wildcards.category:q}"
+            "python -m chorus folder --photographs {input.photographs:q} --category {wildcards.category:q}"
             " --prompt={params.text:q} --shard {wildcards.shard:q} --settings {params.settings:q}"
             " --output {output.images:q} > {log:q} 2>&1"
 

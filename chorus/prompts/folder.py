@@ -54,7 +54,7 @@ def photographs_in(folder: Path) -> list[str]:
     return sorted(entry.name for entry in _visible(folder) if os.path.isfile(entry.path))
 
 
-def listing_digest(folder: Path) -> str:
+def listing_digest(folder: str | Path) -> str:
     """Changes when a file of the folder is added, removed, renamed, resized or written again."""
     facts = []
     for entry in _visible(folder):
@@ -66,6 +66,6 @@ def listing_digest(folder: Path) -> str:
     return digest_of(sorted(facts))
 
 
-def _visible(folder: Path) -> list[os.DirEntry[str]]:
+def _visible(folder: str | Path) -> list[os.DirEntry[str]]:
     with os.scandir(folder) as entries:
         return [entry for entry in entries if not entry.name.startswith(".")]

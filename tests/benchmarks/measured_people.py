@@ -11,7 +11,6 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
-from chorus.images.stage import photograph as read_photograph
 from scipy.spatial.transform import Rotation
 
 from chorus import coco, masks
@@ -19,6 +18,7 @@ from chorus.body.model import BodyModel
 from chorus.config import Config
 from chorus.detections import OBJECT, PERSON, Detection, ImageDetections
 from chorus.figures.overlay_stage import silhouette
+from chorus.images.photographs_stage import photograph as read_photograph
 from chorus.images.pixels import decode
 from chorus.perception.blazepose import MODEL_NAME, BlazePose, Landmarks, to_coco17
 from chorus.perception.bodyfit import Observations, People, fit

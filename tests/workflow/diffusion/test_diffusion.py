@@ -173,8 +173,8 @@ def test_flagged_pictures_are_dropped_with_a_reason_and_the_others_stay(resumed,
     from diffusers.pipelines.stable_diffusion.safety_checker import StableDiffusionSafetyChecker as Checker
 
     def every_second(self, clip_input, images):
-        flags = [place % 2 == 0 for place in range(len(images))]
-        return [np.zeros_like(image) if flag else image for image, flag in zip(images, flags, strict=True)], flags
+        images[::2] = 0.0
+        return images, [place % 2 == 0 for place in range(len(images))]
 
     monkeypatch.setattr(Checker, "forward", every_second)
     path = studio.make("flagged")
