@@ -1,4 +1,4 @@
-"""Photographs of a folder through the real rule: what is read, what is skipped and why, and what a new file makes again."""
+"""Photographs of a folder through the real rule: what is read, what is skipped and why, what a new file makes again."""
 
 import io
 import os
@@ -51,9 +51,9 @@ def collected(tmp_path_factory) -> Workplace:
     photos.mkdir(parents=True)
     (place.folder / "secret.png").write_bytes(photo(1))
     contents = {
-        "a.png": photo(200), "b turned.jpg": upright(200), "c bömb {x}.png": png_bomb(9_000), "d $HOME.webp":
-        photo(99, kind="WEBP"), "e broken.png": photo(200)[:60], "f notes.txt": b"not a picture", "ünïcode '.png": photo(7),
-        ".hidden.png": photo(3),
+        "a.png": photo(200), "b turned.jpg": upright(200), "c bömb {x}.png": png_bomb(9_000),
+        "d $HOME.webp": photo(99, kind="WEBP"), "e broken.png": photo(200)[:60], "f notes.txt": b"not a picture",
+        "ünïcode '.png": photo(7), ".hidden.png": photo(3),
     }  # fmt: skip
     for name, content in contents.items():
         (photos / name).write_bytes(content)
@@ -182,15 +182,11 @@ def test_prompts_of_a_folder(tmp_path):
         folder_prompts(tmp_path, "tie", known)
 
 
-@pytest.mark.parametrize("name", [b"\xff", b"a\nb\x01", b"x" * 255])
+@pytest.mark.parametrize("name", [b"\xff", b"a\nb\x01"])
 def test_a_sub_folder_that_is_no_prompt_is_one_line(tmp_path, name):
     (tmp_path / "tie" / os.fsdecode(name)).mkdir(parents=True)
-    try:
-        prompts = folder_prompts(tmp_path, "tie", ())
-    except ConfigError as error:
-        assert len(str(error).splitlines()) == 1
-    else:
-        assert len(prompts[0].text) == 255
+    with pytest.raises(ConfigError, match=r"\A.*holds control characters.*\Z"):
+        folder_prompts(tmp_path, "tie", ())
 
 
 def test_the_digest_of_a_listing_moves_with_every_change_of_a_file(tmp_path):
