@@ -143,7 +143,7 @@ def _fetched(settings: Diffusion) -> Path:
     except Exception as error:  # the hub's client passes on the errors of several network packages
         index = try_to_load_from_cache(model, INDEX, revision=revision) if "/" in model else None
         missing = missing_files(Path(index).parent if isinstance(index, str) else Path(model))
-        reason = " ".join(str(error).split())[:200]
+        reason = " ".join(str(error.__cause__ or error).split())[:200]
     if missing or reason:
         offline = " (HF_HUB_OFFLINE is set: unset it)" if constants.HF_HUB_OFFLINE else ""
         raise ModelError(

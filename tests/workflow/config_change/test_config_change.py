@@ -13,6 +13,9 @@ HELD_OUT = {"truth", "testset", "warps"}
 CHANGES = {
     "run.seed": ({"run": {"seed": 1}}, PICTURES | HELD_OUT),
     "images.size": ({"images": {"size": 64}}, PICTURES),
+    "images.format": ({"images": {"format": "webp"}}, PICTURES),
+    "images.keep": ({"images": {"keep": False}}, {"overlays", "page"}),
+    "diffusion.steps": ({"diffusion": {"steps": 20}}, set()),  # of another source
     "images.per_view": ({"images": {"per_view": 2}}, PICTURES),
     "scenes.no_person": ({"scenes": {"no_person": 0.2}}, PICTURES | HELD_OUT),
     "boxes.overlap": ({"boxes": {"overlap": 0.2}}, SCREENING | {"keypoints", "people"}),
