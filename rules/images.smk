@@ -12,7 +12,7 @@ if plan.config.images.source == "scenes":
         output:
             scenes="{tree}/scenes/{category}/{prompt}/{shard}.h5",
             scenes_record="{tree}/scenes/{category}/{prompt}/{shard}.h5.record.json",
-            images=kept("{tree}/" + IMAGES),
+            images=kept("{tree}/images/{category}/{prompt}/{shard}.h5"),
             images_record="{tree}/images/{category}/{prompt}/{shard}.h5.record.json",
             annotations="{tree}/annotations/{category}/{prompt}/{shard}.json",
             annotations_record="{tree}/annotations/{category}/{prompt}/{shard}.json.record.json",
@@ -45,8 +45,8 @@ elif plan.config.images.source == "diffusion":
         input:
             views=located(plan.config.images.views),
         output:
-            images=kept("{tree}/" + IMAGES),
-            record="{tree}/" + IMAGES + ".record.json",
+            images=kept("{tree}/images/{category}/{prompt}/{shard}.h5"),
+            record="{tree}/images/{category}/{prompt}/{shard}.h5.record.json",
         log:
             "{tree}/logs/diffusion/{category}/{prompt}/{shard}.log",
         benchmark:
@@ -75,8 +75,8 @@ elif plan.config.images.source == "folder":
         input:
             photographs=photographs,
         output:
-            images=kept("{tree}/" + IMAGES),
-            record="{tree}/" + IMAGES + ".record.json",
+            images=kept("{tree}/images/{category}/{prompt}/{shard}.h5"),
+            record="{tree}/images/{category}/{prompt}/{shard}.h5.record.json",
         log:
             "{tree}/logs/folder/{category}/{prompt}/{shard}.log",
         benchmark:
@@ -105,7 +105,7 @@ else:
         input:
             annotations=plan.config.images.annotations,
         output:
-            images=kept("{tree}/" + IMAGES),
+            images=kept("{tree}/images/{category}/{prompt}/{shard}.h5"),
             images_record="{tree}/images/{category}/{prompt}/{shard}.h5.record.json",
             annotations="{tree}/annotations/{category}/{prompt}/{shard}.json",
             annotations_record="{tree}/annotations/{category}/{prompt}/{shard}.json.record.json",
