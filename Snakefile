@@ -30,3 +30,11 @@ rule prompts:
     localrule: True
     message:
         "The prompts of all configured categories are there."
+
+
+rule images:
+    input:
+        lambda wildcards: checked(plan.pictures),
+    localrule: True
+    message:
+        "The pictures of all configured categories are there."

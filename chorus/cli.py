@@ -42,6 +42,8 @@ def _many(kind: str, optional: bool = False) -> Argument:
 INPUTS: dict[str, tuple[Argument, ...]] = {
     "ask": (),
     "scenes": (_BODY, _VIEWS, _MESH),
+    "diffusion": (_VIEWS,),
+    "folder": (Argument("photographs", "folder of the photographs"),),
     "photographs": (Argument("annotations", "COCO json of the photographs"),),
     "masks": (_IMAGES, _ANNOTATIONS),
     "keypoints": (_IMAGES, Argument("masks", "`masks` file of the shard"), _ANNOTATIONS, _MODEL),
@@ -73,7 +75,7 @@ INPUTS: dict[str, tuple[Argument, ...]] = {
     "summary": (_many("pap"),),
     "field_figure": (Argument("voxels", "`voxels` file of the category"), _BODY),
     "contact_sheet": (_many("masks"), _many("screening")),
-    "overlays": (_many("images"), _many("masks"), _many("people"), _many("screening"), _BODY),
+    "overlays": (_many("images", optional=True), _many("masks"), _many("people"), _many("screening"), _BODY),
     "page": (
         _many("screening"), Argument("figures", "pictures to show", many=True),
         Argument("pap", "`pap` report, if the category was scored", optional=True),
@@ -88,6 +90,8 @@ OUTPUTS: dict[str, tuple[Argument, ...]] = {
 
 NAMES: dict[str, tuple[str, ...]] = {
     "scenes": ("category", "prompt", "interaction", "shard"),
+    "diffusion": ("category", "prompt", "shard"),
+    "folder": ("category", "prompt", "shard"),
     "photographs": ("category", "prompt", "shard"),
     "votes": ("category", "prompt", "interaction"),
     "truth": ("category", "interactions"),

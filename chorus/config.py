@@ -75,21 +75,51 @@ class Prompts(Section):
 class Images(Section):
     """The pictures to learn from."""
 
-    source: Literal["scenes", "coco"] = Field(
+    source: Literal["scenes", "diffusion", "folder", "coco"] = Field(
         "scenes",
-        description="scenes: rendered people with objects, truth known; coco: your photographs with COCO annotations",
+        description="scenes: rendered people with objects, truth known; diffusion: a text-to-image network; "
+        "folder: your photographs; coco: your photographs with COCO annotations",
     )
     shards: int = Field(1, ge=1, le=1000, description="shards of every prompt; raising it only adds files")
     per_view: int = Field(3, ge=1, le=10000, description="images of each of the 22 views in one shard")
-    size: int = Field(512, ge=64, le=4096, description="side of a made picture, pixels")
-    folder: FilePath | None = Field(None, description="coco: folder of the photographs")
+    views: FilePath = Field("resources/views.yaml", description="the 22 view suffixes; for scenes also the cameras")
+    size: int = Field(512, ge=64, le=4096, description="side of a made picture (folder: after cropping), pixels")
+    format: Literal["png", "webp"] = Field("png", description="how made pictures are stored; webp is lossless too")
+    keep: bool = Field(True, description="false: pictures are deleted once masks, keypoints and people are found")
+    folder: FilePath | None = Field(
+        None, description="coco: folder of the photographs; folder: holds {category}/ or {category}/{prompt}/"
+    )
     annotations: FilePath | None = Field(None, description="coco: COCO json with the instances (and person keypoints)")
+
+
+class Diffusion(Section):
+    """The text-to-image network of images.source diffusion (3.1, A.2); sampler: the one that the model brings."""
+
+    model: FilePath = Field(
+        "CompVis/stable-diffusion-v1-4", description="name on the Hugging Face hub, or a local folder (safetensors)"
+    )
+    revision: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")] | None = Field(
+        "133a221b8aa7292a167afc5127cb63fb5005638b",
+        description="commit of the model on the hub (40 hex digits); null for a local folder",
+    )
+    steps: int = Field(50, ge=1, le=1000, description="denoising steps")
+    guidance: float = Field(7.5, ge=0, le=100, description="scale of classifier-free guidance")
+    batch: int = Field(6, ge=1, le=256, description="pictures made at once; the last bits of a picture depend on it")
+    device: Literal["cpu", "cuda"] = Field("cpu", description="where the network runs")
+    dtype: Literal["float32", "float16", "bfloat16"] = Field(
+        "float32", description="numbers of the network; the paper: float16, for cuda"
+    )
+    attention_slicing: bool = Field(False, description="less memory, slower")
+    cpu_offload: bool = Field(False, description="cuda: keep idle parts in main memory; much less GPU memory, slower")
+    compile: bool = Field(False, description="compile the denoiser first: minutes at the start, faster afterwards")
+    safety_checker: bool = Field(
+        True, description="drop pictures that the model's checker flags; false leaves a warning in every file"
+    )
 
 
 class Scenes(Section):
     """The rendered scenes."""
 
-    views: FilePath = Field("resources/views.yaml", description="the 22 view suffixes and how they steer the camera")
     no_person: Fraction = Field(0.05, description="share of pictures without a person")
     no_object: Fraction = Field(0.05, description="share of pictures without the object")
     two_people: Fraction = Field(0.04, description="share of pictures with two people")
@@ -204,6 +234,7 @@ class Figures(Section):
 
 OVERLAY_SECTIONS = (
     "images",
+    "diffusion",
     "scenes",
     "segmentation",
     "boxes",
@@ -227,6 +258,7 @@ class Config(Section):
     body: Body = Body()
     prompts: Prompts = Prompts()
     images: Images = Images()
+    diffusion: Diffusion = Diffusion()
     scenes: Scenes = Scenes()
     segmentation: Segmentation = Segmentation()
     boxes: Boxes = Boxes()
@@ -254,12 +286,20 @@ class Config(Section):
             raise ValueError("categories: a category is named twice; name each once")
         if self.images.source == "coco" and not (self.images.folder and self.images.annotations):
             raise ValueError("images: source coco needs `folder` and `annotations`; set both")
+        if self.images.source == "folder" and not self.images.folder:
+            raise ValueError("images: source folder needs `folder`; set it to what holds {category}/")
+        if self.images.source == "diffusion":
+            self._diffusion_works()
+        if self.images.source in ("diffusion", "folder") and self.keypoints.backend == "annotations":
+            raise ValueError("keypoints.backend: `annotations` needs images.source `scenes` or `coco`; use `blazepose`")
+        if self.images.source != "scenes" and self.people.backend == "annotations":
+            raise ValueError(
+                "people.backend: `annotations` needs images.source `scenes`; use `blazepose`, or null for the variant"
+            )
         if self.testset.source == "coco_eft" and not (self.testset.annotations and self.testset.eft):
             raise ValueError("testset: source coco_eft needs `annotations` and `eft`; set both")
         if self.testset.source == "coco" and not (self.testset.annotations and self.testset.folder):
             raise ValueError("testset: source coco needs `annotations` and `folder`; set both")
-        if self.images.source != "scenes" and self.people.backend == "annotations":
-            raise ValueError("people.backend: `annotations` needs images.source `scenes`; use `blazepose`")
         if self.prompts.source == "openai" and self.images.source == "scenes":
             raise ValueError(
                 "prompts.source: texts of `openai` name no scene interaction, which images.source `scenes` needs; "
@@ -278,7 +318,18 @@ class Config(Section):
                 raise ValueError(
                     f"variants.{name}: cannot change {unknown}; allowed sections are {list(OVERLAY_SECTIONS)}"
                 )
+            images = (overlay or {}).get("images")
+            if isinstance(images, dict) and images.get("source", self.images.source) != self.images.source:
+                raise ValueError(
+                    f"variants.{name}: cannot change images.source; make another run in a folder of its own"
+                )
         return self
+
+    def _diffusion_works(self) -> None:
+        if self.images.size % 8:
+            raise ValueError("images.size: source diffusion needs a multiple of 8; use 512")
+        if self.diffusion.device == "cpu" and self.diffusion.cpu_offload:
+            raise ValueError("diffusion.cpu_offload: needs diffusion.device `cuda`; set it to false")
 
     @property
     def active_variants(self) -> list[str]:

@@ -72,10 +72,22 @@ FORMATS: dict[str, Format] = {
                 "seed": Dataset("uint64", ("image",), "", "seed of the image"),
                 "size": _SIZE,
                 "name": Dataset(TEXT, ("image",), "", "file name of a photograph, empty for made images"),
-                "bytes": Dataset("uint8", ("byte",), "", "all encoded images one after the other (PNG or JPEG)"),
+                "bytes": Dataset("uint8", ("byte",), "", "all encoded images one after the other (PNG, JPEG or WebP)"),
                 "offset": Dataset("int64", ("image+1",), "byte", "image i is bytes[offset[i]:offset[i+1]]"),
+                "dropped_index": Dataset("int64", ("dropped",), "", "index of a picture that is left out"),
+                "dropped_name": Dataset(TEXT, ("dropped",), "", "its file name, empty for made images"),
+                "dropped_reason": Dataset(
+                    TEXT, ("dropped",), "", "why: unreadable file, flagged by the safety checker"
+                ),
             },
-            {"category": "category", "prompt": "prompt text"},
+            {
+                "category": "category",
+                "prompt": "prompt text",
+                "source": "`images.source`",
+                "model": "network that made the pictures, with revision or digest; empty where none did",
+                "batch": "so many consecutive pictures of the shard were made at once (the last bits depend on it)",
+                "warning": "what a reader should know, such as: no safety checker looked at the pictures",
+            },
         ),
         Format(
             "scenes",

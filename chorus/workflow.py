@@ -5,6 +5,7 @@ Both Snakemake (rules/common.smk) and the command line read this table; nothing 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from pydantic import BaseModel
 from chorus.config import Config
 from chorus.errors import ConfigError
 from chorus.prompts.asked import must_ask
+from chorus.prompts.folder import folder_prompts, stand_in
 from chorus.prompts.resource import Prompt, read_prompts
 from chorus.provenance import code_digest
 
@@ -22,6 +24,8 @@ PROGRAM_ROOT = Path(__file__).resolve().parent.parent
 RESOURCES = "resources/"
 RESULTS = "results"
 BLAZEPOSE_MODEL = "models/pose_landmark_full.tflite"
+IMAGES = "images/{category}/{prompt}/{shard}.h5"
+SOURCES = {"scenes": "scenes", "diffusion": "diffusion", "folder": "folder", "coco": "photographs"}  # -> stage
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,12 @@ class Stage:
 
 
 _SHARD = "{category}/{prompt}/{shard}"
+
+
+def _images(*unread: str) -> tuple[tuple[str, str], ...]:
+    return tuple(("images", key) for key in ("keep", *unread))
+
+
 STAGES: dict[str, Stage] = {
     "ask": Stage(
         "chorus.prompts.stage", ("prompts",), (), "prompts/{category}.json",
@@ -54,14 +64,25 @@ STAGES: dict[str, Stage] = {
     "scenes": Stage(
         "chorus.scenes.stage", ("run", "body", "images", "scenes"), (), f"scenes/{_SHARD}.h5",
         "Render people with objects: pictures, their COCO annotations and the truth.",
-        (("images", "shards"), ("images", "folder"), ("images", "annotations")),
+        _images("shards", "folder", "annotations"),
+    ),
+    "diffusion": Stage(
+        "chorus.images.diffusion_stage", ("run", "images", "diffusion"), (), IMAGES,
+        "Make pictures of a prompt from every view with a diffusion network.",
+        _images("shards", "folder", "annotations"),
+    ),
+    "folder": Stage(
+        "chorus.images.folder_stage", ("images",), (), IMAGES,
+        "Collect the photographs of a folder, square.",
+        _images("per_view", "views", "annotations"),
     ),
     "photographs": Stage(
-        "chorus.images.stage", ("images",), (), f"images/{_SHARD}.h5",
+        "chorus.images.photographs_stage", ("images",), (), IMAGES,
         "Collect annotated photographs of a category (COCO json).",
+        _images("per_view", "views", "size", "format"),
     ),
     "masks": Stage(
-        "chorus.perception.segmentation", ("segmentation",), ("scenes", "photographs"), f"masks/{_SHARD}.h5",
+        "chorus.perception.segmentation", ("segmentation",), tuple(SOURCES.values()), f"masks/{_SHARD}.h5",
         "Find people and objects: boxes, scores and masks.",
     ),
     "keypoints": Stage(
@@ -163,6 +184,7 @@ class Plan:
         }
         self.prompts = PromptsOfCategories(config)
         self.shards = [f"{number:03d}" for number in range(config.images.shards)]
+        self.source = SOURCES[config.images.source]
 
     @property
     def trees(self) -> list[str]:
@@ -175,6 +197,8 @@ class Plan:
 
     def differs(self, stage: str, tree: str) -> bool:
         """Whether a variant's stage, or any stage above it, has settings of its own."""
+        if stage in SOURCES.values() and stage != self.source:
+            return False
         if self.settings(stage, tree) != self.settings(stage, RESULTS):
             return True
         return any(self.differs(above, tree) for above in STAGES[stage].upstream)
@@ -226,13 +250,51 @@ class Plan:
     def _asked_files(self) -> list[str]:
         return [asked_file(name) for name in self.config.categories] if self.config.prompts.source == "openai" else []
 
-    def interactions(self, category: str) -> str:
-        """Interactions of the prompts of a category, one a prompt: the mix that truth and test set draw from."""
-        return ",".join(prompt.interaction for prompt in self.prompts[category])
-
     def code(self, stage: str) -> str:
         """Digest of the code that a stage runs."""
         return code_digest(STAGES[stage].module)
+
+    def interactions(self, category: str) -> str:
+        """Interactions of the prompts of a category, one a prompt: the mix that truth and test set draw from.
+
+        Raises:
+            ConfigError: a prompt has none.
+        """
+        for prompt in self.prompts[category]:
+            if not prompt.interaction:
+                raise ConfigError(
+                    f"testset.source: `scenes` draws the interactions of the prompts, but {prompt.text[:60]!r} names "
+                    "none; set testset.source to `none`"
+                )
+        return ",".join(prompt.interaction for prompt in self.prompts[category])
+
+    def annotations(self, tree: str, **wildcards: str) -> list[str]:
+        """The annotations of a shard, by the source that made its pictures.
+
+        Raises:
+            ConfigError: the source has none.
+        """
+        if self.source in ("diffusion", "folder"):
+            raise ConfigError(
+                f"segmentation.backend: `annotations` finds none in pictures of images.source "
+                f"`{self.config.images.source}`; make the pictures alone with `snakemake --cores 1 images`, or choose "
+                "another backend"
+            )
+        return self.files(self.source, tree, "annotations/{category}/{prompt}/{shard}.json", **wildcards)
+
+    def photographs(self, category: str, prompt_id: str) -> str:
+        """The folder that holds the photographs of a prompt (source folder)."""
+        return os.path.join(self.config.images.folder or "", self.prompt(category, prompt_id).folder)
+
+    def pictures(self) -> list[str]:
+        """What `snakemake images` makes: the pictures of all shards, prompts and categories.
+
+        Raises:
+            ConfigError: they would be deleted at once.
+        """
+        if not self.config.images.keep:
+            raise ConfigError("images.keep: is false, so pictures alone would be deleted at once; set it to true")
+        return self.files(self.source, RESULTS, IMAGES)
 
     def targets(self) -> list[str]:
         """What `snakemake all` makes."""
@@ -272,24 +334,21 @@ def asked_file(category: str) -> str:
 
 
 def prompts_of(config: Config, category: str) -> tuple[Prompt, ...]:
-    """The prompts of a category; photographs have one stand-in prompt, since nobody asked for them in words.
+    """The prompts of a category; photographs have one stand-in prompt, unless they lie in one folder a prompt.
 
     Raises:
         ConfigError: their file is missing or wrong, or scenes are to be drawn of a prompt without interaction.
     """
     if config.images.source == "coco":
-        return (Prompt(f"photographs of a person with {category.replace('_', ' ')}", ""),)
-    if config.prompts.source == "openai":
-        path = Path(asked_file(category))
-        if not path.is_file():
-            raise ConfigError(f"{path}: is missing; run `snakemake --cores 1 prompts` first")
-        return read_prompts(path.parent, category)
-    folder = Path(located(config.prompts.folder))
-    prompts = read_prompts(folder, category)
-    bare = [prompt.text for prompt in prompts if not prompt.interaction]
-    if bare and "scenes" in (config.images.source, config.testset.source):
-        raise ConfigError(
-            f"{folder / category}.json: {bare[0][:60]!r} has no interaction, which images.source and testset.source "
-            "`scenes` need; add one"
-        )
+        return (stand_in(category),)
+    asked = config.prompts.source == "openai"
+    path = Path(asked_file(category)) if asked else Path(located(config.prompts.folder)) / f"{category}.json"
+    if config.images.source == "folder":
+        known = read_prompts(path.parent, category) if path.is_file() else ()
+        return folder_prompts(Path(config.images.folder or ""), category, known)
+    if asked and not path.is_file():
+        raise ConfigError(f"{path}: is missing; run `snakemake --cores 1 prompts` first")
+    prompts = read_prompts(path.parent, category)
+    if config.images.source == "scenes" and (bare := [prompt.text for prompt in prompts if not prompt.interaction]):
+        raise ConfigError(f"{path}: {bare[0][:60]!r} has no interaction, which images.source `scenes` needs; add one")
     return prompts

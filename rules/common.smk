@@ -9,8 +9,9 @@ sys.path.insert(0, workflow.basedir)
 
 from chorus.config import parse_config
 from chorus.errors import ChorusError
+from chorus.prompts.folder import listing_digest
 from chorus.strict_yaml import read_yaml
-from chorus.workflow import BLAZEPOSE_MODEL, Plan, located
+from chorus.workflow import BLAZEPOSE_MODEL, IMAGES, Plan, located
 
 # Stages are found from any directory and environment; not part of the recorded shell text, so it reruns nothing.
 shell.prefix(f"export PYTHONPATH={shlex.quote(workflow.basedir)} PYTHONHASHSEED=0; ")
@@ -78,6 +79,26 @@ def interactions(wildcards):
 def of_testset(sources, path):
     """An input of the test set, for the sources (separated by spaces) that read it."""
     return [path] if plan.config.testset.source in sources.split() else []
+
+
+def images(wildcards):
+    """Input function: the pictures of the job's wildcards, from the source that makes them."""
+    return files(plan.source, IMAGES)(wildcards)
+
+
+def annotations(wildcards):
+    """Input function: the annotations of a shard."""
+    return checked(plan.annotations, **dict(wildcards.items()))
+
+
+def photographs(wildcards):
+    """Input function: where the photographs of a prompt lie."""
+    return plan.photographs(wildcards.category, wildcards.prompt)
+
+
+def kept(pictures):
+    """Output: pictures, deleted after their last use if the configuration says so; their record always stays."""
+    return pictures if plan.config.images.keep else temp(pictures)
 
 
 def mesh(wildcards):

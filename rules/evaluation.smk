@@ -34,7 +34,7 @@ rule truth:
 rule testset:
     input:
         body=located(plan.config.body.file),
-        views=of_testset("scenes", located(plan.config.scenes.views)),
+        views=of_testset("scenes", located(plan.config.images.views)),
         mesh=mesh if plan.config.testset.source == "scenes" else [],
         annotations=of_testset("coco_eft coco", plan.config.testset.annotations),
         eft=of_testset("coco_eft", plan.config.testset.eft),

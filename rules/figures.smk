@@ -54,7 +54,7 @@ rule contact_sheet:
 
 rule overlays:
     input:
-        images=files("scenes", "images/{category}/{prompt}/{shard}.h5"),
+        images=lambda wildcards: images(wildcards) if plan.config.images.keep else [],
         masks=files("masks"),
         people=files("people"),
         screening=files("screening"),

@@ -1,5 +1,5 @@
-# Pictures and their annotations: rendered scenes, or annotated photographs.
-# OUTPUTS: {tree}/images, {tree}/annotations and, for scenes, {tree}/scenes of every (category, prompt, shard).
+# Pictures, by source: rendered scenes, a text-to-image network, a folder of photographs, annotated photographs.
+# OUTPUTS: {tree}/images of every (category, prompt, shard); scenes and coco: {tree}/annotations; scenes: {tree}/scenes.
 
 
 if plan.config.images.source == "scenes":
@@ -7,12 +7,12 @@ if plan.config.images.source == "scenes":
     rule scenes:
         input:
             body=located(plan.config.body.file),
-            views=located(plan.config.scenes.views),
+            views=located(plan.config.images.views),
             mesh=mesh,
         output:
             scenes="{tree}/scenes/{category}/{prompt}/{shard}.h5",
             scenes_record="{tree}/scenes/{category}/{prompt}/{shard}.h5.record.json",
-            images="{tree}/images/{category}/{prompt}/{shard}.h5",
+            images=kept("{tree}/images/{category}/{prompt}/{shard}.h5"),
             images_record="{tree}/images/{category}/{prompt}/{shard}.h5.record.json",
             annotations="{tree}/annotations/{category}/{prompt}/{shard}.json",
             annotations_record="{tree}/annotations/{category}/{prompt}/{shard}.json.record.json",
@@ -39,13 +39,73 @@ if plan.config.images.source == "scenes":
             " --shard {wildcards.shard:q} --settings {params.settings:q} --output {output.scenes:q}"
             " --images {output.images:q} --annotations {output.annotations:q} > {log:q} 2>&1"
 
+elif plan.config.images.source == "diffusion":
+
+    rule diffusion:
+        input:
+            views=located(plan.config.images.views),
+        output:
+            images=kept("{tree}/images/{category}/{prompt}/{shard}.h5"),
+            record="{tree}/images/{category}/{prompt}/{shard}.h5.record.json",
+        log:
+            "{tree}/logs/diffusion/{category}/{prompt}/{shard}.log",
+        benchmark:
+            "{tree}/benchmarks/diffusion/{category}/{prompt}/{shard}.jsonl"
+        conda:
+            "../envs/diffusion.yaml"
+        threads: 1
+        resources:
+            mem_mb=12000,
+            runtime=240,
+            gpu=int(plan.config.diffusion.device == "cuda"),
+        params:
+            text=lambda wildcards: prompt_of(wildcards).text,
+            settings=settings("diffusion"),
+            code=plan.code("diffusion"),
+        message:
+            "Making pictures of {wildcards.category} ({wildcards.prompt}, shard {wildcards.shard})."
+        shell:
+            "python -m chorus diffusion --views {input.views:q} --category {wildcards.category:q}"
+            " --prompt={params.text:q} --shard {wildcards.shard:q} --settings {params.settings:q}"
+            " --output {output.images:q} > {log:q} 2>&1"
+
+elif plan.config.images.source == "folder":
+
+    rule folder:
+        input:
+            photographs=photographs,
+        output:
+            images=kept("{tree}/images/{category}/{prompt}/{shard}.h5"),
+            record="{tree}/images/{category}/{prompt}/{shard}.h5.record.json",
+        log:
+            "{tree}/logs/folder/{category}/{prompt}/{shard}.log",
+        benchmark:
+            "{tree}/benchmarks/folder/{category}/{prompt}/{shard}.jsonl"
+        conda:
+            "../envs/generation.yaml"
+        threads: 1
+        resources:
+            mem_mb=2000,
+            runtime=30,
+        params:
+            text=lambda wildcards: prompt_of(wildcards).text,
+            listing=lambda wildcards: listing_digest(photographs(wildcards)),
+            settings=settings("folder"),
+            code=plan.code("folder"),
+        message:
+            "Collecting photographs of {wildcards.category} ({wildcards.prompt}, shard {wildcards.shard})."
+        shell:
+            "python -m chorus folder --photographs {input.photographs:q} --category {wildcards.category:q}"
+            " --prompt={params.text:q} --shard {wildcards.shard:q} --settings {params.settings:q}"
+            " --output {output.images:q} > {log:q} 2>&1"
+
 else:
 
     rule photographs:
         input:
             annotations=plan.config.images.annotations,
         output:
-            images="{tree}/images/{category}/{prompt}/{shard}.h5",
+            images=kept("{tree}/images/{category}/{prompt}/{shard}.h5"),
             images_record="{tree}/images/{category}/{prompt}/{shard}.h5.record.json",
             annotations="{tree}/annotations/{category}/{prompt}/{shard}.json",
             annotations_record="{tree}/annotations/{category}/{prompt}/{shard}.json.record.json",

@@ -22,8 +22,8 @@ rule blazepose:
 
 rule masks:
     input:
-        images=files("scenes", "images/{category}/{prompt}/{shard}.h5"),
-        annotations=files("scenes", "annotations/{category}/{prompt}/{shard}.json"),
+        images=images,
+        annotations=annotations,
     output:
         masks="{tree}/masks/{category}/{prompt}/{shard}.h5",
         record="{tree}/masks/{category}/{prompt}/{shard}.h5.record.json",
@@ -50,11 +50,9 @@ rule masks:
 
 rule keypoints:
     input:
-        images=files("scenes", "images/{category}/{prompt}/{shard}.h5"),
+        images=images,
         masks=files("masks"),
-        annotations=backend("keypoints", "annotations")(
-            files("scenes", "annotations/{category}/{prompt}/{shard}.json")
-        ),
+        annotations=backend("keypoints", "annotations")(annotations),
         model=backend("keypoints", "blazepose")(lambda wildcards: [BLAZEPOSE_MODEL]),
     output:
         keypoints="{tree}/keypoints/{category}/{prompt}/{shard}.h5",
@@ -82,7 +80,7 @@ rule keypoints:
 
 rule people:
     input:
-        images=files("scenes", "images/{category}/{prompt}/{shard}.h5"),
+        images=images,
         masks=files("masks"),
         keypoints=files("keypoints"),
         body=located(plan.config.body.file),

@@ -16,8 +16,8 @@ from chorus.coco import CocoFile
 from chorus.config import Testset
 from chorus.evaluation.selection import Fate, Pair, WeakPeople, cameras_of, counted, images_of, pair_of
 from chorus.evaluation.test_images import TestImage, TestSet
+from chorus.images.photographs_stage import photograph
 from chorus.images.pixels import decode
-from chorus.images.stage import photograph
 from chorus.masks import box_of
 from chorus.perception.blazepose import BlazePose, Landmarks
 from chorus.perception.bodyfit import Observations, People, fit

@@ -12,10 +12,10 @@ from chorus.evaluation.selection import LEAST_OVERLAP, Fate, counted
 from chorus.evaluation.test_images import TestImage, TestSet
 from chorus.naming import seed_of
 from chorus.progress import progress
+from chorus.prompts.views import View
 from chorus.scenes.scene import SITUATIONS, Photograph, Scene, SceneRequest, draw_scene, photograph
 from chorus.scenes.solids import SceneObject
 from chorus.scenes.stage import body_and_camera
-from chorus.scenes.views import View
 from chorus.screening.boxes import over_smaller
 
 SOURCE = "held-out scenes"

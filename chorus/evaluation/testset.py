@@ -14,8 +14,8 @@ from chorus.evaluation import annotated, eft, heldout
 from chorus.evaluation.test_images import TestSet, arrays_of
 from chorus.naming import words
 from chorus.perception.blazepose import BlazePose
+from chorus.prompts.views import load_views
 from chorus.scenes.stage import user_mesh
-from chorus.scenes.views import load_views
 
 if TYPE_CHECKING:
     from chorus.job import Job

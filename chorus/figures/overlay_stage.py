@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -11,8 +12,8 @@ from chorus import store
 from chorus.body.loading import load_body
 from chorus.body.model import BodyModel
 from chorus.camera import Camera, WeakCamera
-from chorus.detections import OBJECT, read_detections
-from chorus.figures.sheets import KEPT, REJECTED, Tile, draw_sheet
+from chorus.detections import OBJECT, ImageDetections, read_detections, read_thumbnails
+from chorus.figures.sheets import KEPT, REJECTED, Tile, decode_thumbnail, draw_sheet
 from chorus.images.shard import read_shard
 from chorus.naming import words
 from chorus.screening.cascade import read_table
@@ -30,22 +31,44 @@ def run(job: Job) -> None:
     body = load_body(job.one("body"))
     verdicts = {path.stem: {row.index: row for row in read_table(path)} for path in job.many("screening")}
     tiles = []
-    for images_path, masks_path, people_path in zip(
-        job.many("images"), job.many("masks"), job.many("people"), strict=True
-    ):
-        shard, detections = read_shard(images_path), read_detections(masks_path)
-        people, rows = store.read_arrays(people_path, "people"), verdicts[images_path.parent.name]
-        wanted = -(-job.settings.figures.overlays // len(job.many("images")))
+    # Pictures that were not kept live on as thumbnails beside the masks.
+    sources = job.many("images") or job.many("masks")
+    for source, masks_path, people_path in zip(sources, job.many("masks"), job.many("people"), strict=True):
+        detections = read_detections(masks_path)
+        pictures: Pictures = read_shard(source) if job.many("images") else Thumbnails(source, detections)
+        people, rows = store.read_arrays(people_path, "people"), verdicts[masks_path.parent.name]
+        wanted = -(-job.settings.figures.overlays // len(sources))
         fitted = np.flatnonzero(people["found"])
         for position in fitted[:: max(1, len(fitted) // max(wanted, 1))][:wanted]:
-            row = rows[int(shard.index[position])]
-            pixels = shard.pixels(int(position)).astype(float)
+            row = rows[detections[position].index]
+            pixels = pictures.pixels(int(position)).astype(float)
             blend(pixels, detections[position].union(OBJECT), OBJECT_COLOUR)
             caption = f"score {row.pose_score:.2f}, residual {100 * row.residual:.1f} %\n{row.reason or 'kept'}"
             drawn = draw_person(pixels, body, people, int(position))
             tiles.append(Tile(drawn, caption, KEPT if row.kept else REJECTED))
     title = f"{words(job.names['category'])}: fitted bodies (blue), object masks (red)"
     job.write_file(draw_sheet(tiles, title, SIDE, COLUMNS), "png")
+
+
+class Pictures(Protocol):
+    """Where the pixels of a shard come from."""
+
+    def pixels(self, position: int) -> np.ndarray:
+        """RGB pixels (H, W, 3) uint8 of the image at a position in the shard."""
+
+
+class Thumbnails:
+    """The thumbnails of a `masks` file, enlarged to the size of their images."""
+
+    def __init__(self, masks: Path, detections: list[ImageDetections]):
+        """Read the thumbnails beside the detections of a shard."""
+        self._small, self._detections = read_thumbnails(masks), detections
+
+    def pixels(self, position: int) -> np.ndarray:
+        """RGB pixels (H, W, 3) uint8 of the image at a position in the shard."""
+        image = self._detections[position]
+        small = Image.fromarray(decode_thumbnail(self._small[image.index]))
+        return np.asarray(small.resize(image.size[::-1], Image.Resampling.BICUBIC))
 
 
 def draw_person(pixels: np.ndarray, body: BodyModel, people: store.ArrayFile, position: int) -> np.ndarray:

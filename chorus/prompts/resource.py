@@ -19,10 +19,16 @@ _LINES = str.maketrans("", "", "\t\n")
 
 @dataclass(frozen=True)
 class Prompt:
-    """One prompt: its text, and the interaction template that scenes use for it (may be empty for other sources)."""
+    """One prompt.
+
+    Attributes:
+        interaction: template that scenes use for it; may be empty for other sources.
+        folder: where its photographs lie, below `images.folder` (source folder).
+    """
 
     text: str
     interaction: str
+    folder: str = ""
 
     @property
     def id(self) -> str:
@@ -52,11 +58,12 @@ def read_prompts(folder: Path, category: str) -> tuple[Prompt, ...]:
         raise ConfigError(
             f'{path}: is not a JSON list of {{"text": ..., "interaction": ...}} (or "prompts": such a list); correct it'
         ) from None
-    _check(path, prompts)
+    check_prompts(path, prompts)
     return prompts
 
 
-def _check(path: Path, prompts: tuple[Prompt, ...]) -> None:
+def check_prompts(path: Path, prompts: tuple[Prompt, ...]) -> None:
+    """Refuse (ConfigError) prompts that cannot be handed on or told apart; `path` names where they come from."""
     if not 1 <= len(prompts) <= MAX_PROMPTS:
         raise ConfigError(f"{path}: holds {len(prompts)} prompts, 1 to {MAX_PROMPTS} are allowed")
     for prompt in prompts:

@@ -10,13 +10,14 @@ import numpy as np
 from chorus.body.model import COCO_KEYPOINTS, N_BETAS, BodyModel
 from chorus.camera import Camera
 from chorus.masks import box_of
+from chorus.prompts.views import View
 from chorus.scenes.appearance import Backdrop, Outfit, draw_backdrop, draw_outfit, dress
 from chorus.scenes.interactions import BETA_SPREAD, draw
 from chorus.scenes.mannequin import Mannequin
 from chorus.scenes.placing import stand
 from chorus.scenes.render import Picture, picture
 from chorus.scenes.solids import SceneObject, TriangleMesh, moved, turning_y_to
-from chorus.scenes.views import View, draw_camera
+from chorus.scenes.views import draw_camera
 
 SOLE_BELOW_LOWEST_JOINT = 0.05  # metres
 IMAGE_SIZE = 512  # pixels, width and height

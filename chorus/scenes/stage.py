@@ -10,14 +10,14 @@ from scipy.spatial.transform import Rotation
 
 from chorus import coco
 from chorus.body.loading import load_body
-from chorus.images.pixels import encode_png
-from chorus.images.shard import ImageRecord, arrays_of
-from chorus.naming import seed_of, words
+from chorus.images.pixels import encode
+from chorus.images.shard import ImageRecord, Origin, Slot, arrays_of, slots
+from chorus.naming import words
 from chorus.progress import progress
+from chorus.prompts.views import load_views
 from chorus.scenes.mesh_object import load_mesh_object
 from chorus.scenes.scene import SITUATIONS, Photograph, Scene, SceneRequest, draw_scene, photograph
 from chorus.scenes.solids import SceneObject
-from chorus.scenes.views import load_views
 
 if TYPE_CHECKING:
     from chorus.config import Scenes
@@ -28,9 +28,7 @@ if TYPE_CHECKING:
 class Shot:
     """One rendered picture and the scene behind it."""
 
-    index: int
-    view: int
-    seed: int
+    slot: Slot
     scene: Scene
     photo: Photograph
 
@@ -38,28 +36,26 @@ class Shot:
 def run(job: Job) -> None:
     """Render the shard; an image depends only on seed, category, prompt, view and index, never on its turn."""
     body, views, mesh = load_body(job.one("body")), load_views(job.one("views")), user_mesh(job)
-    per_view, shares = job.settings.images.per_view, shares_of(job.settings.scenes)
-    size = len(views) * per_view
-    names, first = job.names, int(job.names["shard"]) * size
+    names, images, shares = job.names, job.settings.images, shares_of(job.settings.scenes)
+    identity = job.settings.run.seed, names["category"], names["prompt"]
     shots, records = [], []
-    for index in progress(range(first, first + size), "scenes"):
-        view = index % size // per_view
-        seed = seed_of(job.settings.run.seed, names["category"], names["prompt"], views[view].suffix, index)
+    for slot in progress(slots(identity, views, images.per_view, int(names["shard"])), "scenes"):
         request = SceneRequest(
-            names["category"], names["interaction"], views[view], shares, mesh, size=job.settings.images.size
+            names["category"], names["interaction"], views[slot.view], shares, mesh, size=images.size
         )
-        scene = draw_scene(request, body, np.random.default_rng(seed))
-        shot = Shot(index, view, seed, scene, photograph(scene, body))
-        content = encode_png(shot.photo.image)
-        records.append(ImageRecord(index, view, seed, scene.image_size, "", content))
+        scene = draw_scene(request, body, np.random.default_rng(slot.seed))
+        shot = Shot(slot, scene, photograph(scene, body))
+        content = encode(shot.photo.image, images.format)
+        records.append(ImageRecord(slot.index, slot.view, slot.seed, scene.image_size, "", content))
         shots.append(annotated(shot, words(names["category"])))
     annotations = coco.coco_json(words(names["category"]), [(image, instances) for image, instances, _ in shots])
-    attributes = {"category": names["category"], "prompt": names["prompt"]}
-    job.write_arrays("images", arrays_of(records), attributes, "images")
+    origin = Origin(names["category"], names["prompt"], images.source)
+    job.write_arrays("images", arrays_of(records), origin.attributes(), "images")
     job.write_json(annotations, "annotations")
     truth = [row for _, _, row in shots]
     arrays = {name: np.array([row[name] for row in truth]) for name in truth[0]}
-    job.write_arrays("scenes", arrays, {**attributes, "interaction": names["interaction"]})
+    attributes = {name: names[name] for name in ("category", "prompt", "interaction")}
+    job.write_arrays("scenes", arrays, attributes)
 
 
 def annotated(shot: Shot, category: str) -> tuple[coco.CocoImage, list[coco.Instance], dict[str, Any]]:
@@ -72,7 +68,7 @@ def annotated(shot: Shot, category: str) -> tuple[coco.CocoImage, list[coco.Inst
     ]
     if photo.object_mask.any():
         instances.append(coco.Instance(category, photo.object_mask))
-    image = coco.CocoImage(shot.index, f"{shot.index:06d}.png", shot.scene.image_size, ())
+    image = coco.CocoImage(shot.slot.index, f"{shot.slot.index:06d}.png", shot.scene.image_size, ())
     return image, instances, truth_row(shot)
 
 
@@ -80,7 +76,7 @@ def truth_row(shot: Shot) -> dict[str, Any]:
     """What is true in a picture, as datasets of the `scenes` file; pose[0] turns the body into camera axes."""
     scene = shot.scene
     return {
-        "index": shot.index,
+        "index": shot.slot.index,
         "situation": list(SITUATIONS).index(scene.situation),
         "torso_visible": shot.photo.torso_visible,
         **body_and_camera(scene),

@@ -18,17 +18,17 @@ from chorus.body.model import BodyModel
 from chorus.config import Config
 from chorus.detections import OBJECT, PERSON, Detection, ImageDetections
 from chorus.figures.overlay_stage import silhouette
+from chorus.images.photographs_stage import photograph as read_photograph
 from chorus.images.pixels import decode
-from chorus.images.stage import photograph as read_photograph
 from chorus.perception.blazepose import MODEL_NAME, BlazePose, Landmarks, to_coco17
 from chorus.perception.bodyfit import Observations, People, fit
 from chorus.perception.keypoints import AnnotatedKeypoints, screened
 from chorus.perception.posescore import PoseSigns, pose_signs, score_of
 from chorus.progress import progress
+from chorus.prompts.views import load_views
 from chorus.scenes.interactions import INTERACTIONS
 from chorus.scenes.scene import SITUATIONS, SceneRequest, draw_scene, photograph
 from chorus.scenes.stage import body_and_camera
-from chorus.scenes.views import load_views
 from tests.benchmarks.pose_metrics import angles_between, azimuth_and_elevation, mpjpe, pa_mpjpe, signed_angle
 
 ROOT = Path(__file__).parents[2]
@@ -225,7 +225,7 @@ def scene_subjects(body: BodyModel, number: int) -> tuple[list[Subject], TruePeo
 
     The scenes take turns through two interactions of every default category, and then through the views.
     """
-    views = [view for view in load_views(ROOT / Config().scenes.views) if view.framing == "full"]
+    views = [view for view in load_views(ROOT / Config().images.views) if view.framing == "full"]
     kinds = [
         (category, interaction) for category in Config().categories for interaction in list(INTERACTIONS[category])[:2]
     ]

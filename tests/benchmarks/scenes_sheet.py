@@ -11,9 +11,9 @@ from chorus.body.loading import load_body
 from chorus.config import Config
 from chorus.figures.sheets import Tile, draw_sheet
 from chorus.naming import seed_of, words
+from chorus.prompts.views import View
 from chorus.scenes.interactions import INTERACTIONS
 from chorus.scenes.scene import SITUATIONS, SceneRequest, draw_scene, photograph
-from chorus.scenes.views import View
 
 ROOT = Path(__file__).parents[2]
 SIDE, COLUMNS, FRAME = 128, 9, (200, 200, 200)

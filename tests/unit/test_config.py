@@ -41,7 +41,7 @@ BAD = {
     "a sexagesimal": ("testset: {images: 59:59:59:59}\n", "testset.images", "less than or equal to"),
     "unknown section": ("imagse: {shards: 1}\n", "imagse", "is not a known key; allowed here: run, categories, body"),
     "unknown key": ("images: {shard: 1}\n", "images.shard",
-    "allowed here: source, shards, per_view, size, folder, annotations"),
+    "allowed here: source, shards, per_view, views, size, format, keep, folder, annotations"),
     "a key that is no text": ("1: 2\n", "1", "is not a known key"),
     "wrong type": ("images: {shards: '3'}\n", "images.shards", "valid integer (given: '3')"),
     "fraction for a number": ("images: {shards: 1.5}\n", "images.shards", "integer"),
@@ -81,6 +81,20 @@ BAD = {
     "unknown keypoint": ("screening: {required_keypoints: [[left_toe]]}\n", "screening.required_keypoints.0.0",
     "'nose'"),
     "coco without a folder": ("images: {source: coco, annotations: a.json}\n", "images", "`folder` and `annotations`"),
+    "folder without a folder": ("images: {source: folder}\n", "images", "source folder needs `folder`"),
+    "annotated keypoints of made pictures": (
+        "images: {source: diffusion}\nkeypoints: {backend: annotations}\nvariants: {true_people: null}\n",
+        "keypoints.backend", "needs images.source `scenes` or `coco`",
+    ),
+    "a side that no autoencoder halves": ("images: {source: diffusion, size: 100}\n", "images.size", "multiple of 8"),
+    "offloading from nowhere": (
+        "images: {source: diffusion}\ndiffusion: {cpu_offload: true}\n", "diffusion.cpu_offload", "`cuda`"
+    ),
+    "a branch for a commit": ("diffusion: {revision: main}\n", "diffusion.revision", "should match pattern"),
+    "no steps": ("diffusion: {steps: 0}\n", "diffusion.steps", "greater than or equal to 1"),
+    "variant of another source": (
+        "variants: {v: {images: {source: folder, folder: f}}}\n", "variants.v", "cannot change images.source"
+    ),
     "true people of photographs": (
         "images: {source: coco, folder: f, annotations: a.json}\npeople: {backend: annotations}\n",
         "people.backend", "needs images.source `scenes`",

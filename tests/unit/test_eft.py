@@ -20,9 +20,9 @@ from chorus.evaluation.heldout import selected
 from chorus.evaluation.selection import Fate
 from chorus.job import Job
 from chorus.masks import Ragged
+from chorus.prompts.views import View
 from chorus.scenes.scene import SITUATIONS, Photograph, Scene, SceneRequest, draw_scene, photograph
 from chorus.scenes.stage import body_and_camera
-from chorus.scenes.views import View
 
 NORMAL = {name: float(name == "normal") for name in SITUATIONS}
 FULL = View("", ((0.0, 360.0),), (0.0, 25.0), "full")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from chorus.formats import FORMAT_VERSION, FORMATS, TEXT, formats_page
-from chorus.workflow import STAGES
+from chorus.workflow import IMAGES, STAGES
 
 
 def test_the_page_is_the_generated_one(root):
@@ -36,5 +36,6 @@ def test_every_dataset_is_well_described(kind):
 def test_every_file_of_the_plan_has_its_format_or_page():
     page = formats_page()
     for name, stage in STAGES.items():
-        if not stage.path.startswith("figures/") and name != "photographs":
+        if not stage.path.startswith("figures/"):
             assert f"results/{stage.path}`" in page, name
+    assert FORMATS["images"].path == IMAGES

@@ -9,8 +9,8 @@ from PIL import Image
 from chorus.coco import CocoImage
 from chorus.errors import ChorusError, ConfigError, FileError
 from chorus.images import pixels
-from chorus.images.shard import ImageRecord, arrays_of, read_shard
-from chorus.images.stage import photograph
+from chorus.images.photographs_stage import photograph
+from chorus.images.shard import Dropped, ImageRecord, Origin, arrays_of, read_shard
 from chorus.store import encode_arrays, write_recorded
 
 PICTURE = np.arange(6 * 8 * 3, dtype=np.uint8).reshape(6, 8, 3)
@@ -101,7 +101,10 @@ def test_shards_survive_their_file(tmp_path):
     ]
     for chosen in (records, []):
         path = tmp_path / "images.h5"
-        content = encode_arrays("images", arrays_of(chosen), {"category": "tie", "prompt": "a\n'`"})
+        lost = [Dropped(3, "ä.jpg", "too large")] * (3 - len(chosen))
+        content = encode_arrays(
+            "images", arrays_of(chosen, lost), Origin("tie", "a\n'`", "folder", batch=4).attributes()
+        )
         write_recorded(path, content, {})
         shard = read_shard(path)
         assert len(shard) == len(chosen)

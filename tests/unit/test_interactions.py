@@ -10,13 +10,13 @@ from scipy.spatial import cKDTree
 
 from chorus.body.loading import load_body
 from chorus.body.model import JOINT_NAMES
+from chorus.prompts.views import View
 from chorus.scenes.anchored import WHITE
 from chorus.scenes.interactions import INTERACTIONS, draw
 from chorus.scenes.mannequin import Mannequin
 from chorus.scenes.placing import aim, stand
 from chorus.scenes.scene import SITUATIONS, SceneRequest, draw_scene, photograph
 from chorus.scenes.solids import SolidBuilder
-from chorus.scenes.views import View
 
 RESOURCES = Path(__file__).parents[2] / "resources"
 BODY = load_body(RESOURCES / "body" / "open_body.npz")

@@ -8,10 +8,10 @@ import pytest
 from chorus.body.loading import load_body
 from chorus.body.model import JOINT_NAMES
 from chorus.errors import ConfigError
+from chorus.prompts.views import View, load_views
 from chorus.scenes.interactions import INTERACTIONS, draw
 from chorus.scenes.mannequin import LIMBS, Mannequin
 from chorus.scenes.scene import SITUATIONS, SceneRequest, draw_scene, photograph
-from chorus.scenes.views import View, load_views
 
 RESOURCES = Path(__file__).parents[2] / "resources"
 TEMPLATES = [(category, interaction) for category, known in INTERACTIONS.items() for interaction in known]

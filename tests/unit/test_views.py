@@ -8,7 +8,8 @@ import pytest
 from chorus.body.model import JOINT_NAMES
 from chorus.camera import AZIMUTH_BINS, azimuth_bin, azimuth_degrees
 from chorus.errors import ConfigError
-from chorus.scenes.views import View, draw_camera, load_views
+from chorus.prompts.views import View, load_views
+from chorus.scenes.views import draw_camera
 
 TABLE = Path(__file__).parents[2] / "resources" / "views.yaml"
 VIEWS = load_views(TABLE)

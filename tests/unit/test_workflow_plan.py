@@ -9,7 +9,7 @@ from chorus.config import Config, parse_config
 from chorus.formats import FORMATS
 from chorus.naming import slug
 from chorus.scenes.interactions import INTERACTIONS
-from chorus.workflow import PROGRAM_ROOT, RESULTS, STAGES, Plan, located
+from chorus.workflow import PROGRAM_ROOT, RESULTS, SOURCES, STAGES, Plan, located
 
 PEOPLE_AND_BELOW = {
     "keypoints", "people", "screening", "cameras", "votes", "voxels", "pap", "summary", "page",
@@ -62,6 +62,8 @@ def test_a_variant_owns_its_first_changed_stage_and_what_reads_it(overlay, first
     assert first in mine
     for stage, item in STAGES.items():
         reads_changed_settings = set(overlay) & set(item.sections)
+        if stage in SOURCES.values() and stage != "scenes":
+            reads_changed_settings = set()  # other sources make nothing
         assert (stage in mine) == bool(reads_changed_settings or set(item.upstream) & mine), stage
 
 
@@ -121,10 +123,11 @@ def test_prompts_are_found_by_their_id_and_are_distinct():
 
 def test_no_two_stages_write_the_same_file():
     plan = plan_of()
+    used = [stage for stage in STAGES if stage not in SOURCES.values() or stage == plan.source]
     paths = [
-        path for stage in STAGES for tree in plan.trees for path in plan.files(stage, tree) if plan.differs(stage, tree)
+        path for stage in used for tree in plan.trees for path in plan.files(stage, tree) if plan.differs(stage, tree)
     ]
-    paths += [path for stage in STAGES for path in plan.files(stage, RESULTS)]
+    paths += [path for stage in used for path in plan.files(stage, RESULTS)]
     assert len(paths) == len(set(paths))
 
 
@@ -166,11 +169,12 @@ def test_files_of_formats_are_where_the_plan_puts_them(kind):
 
 
 def test_every_file_argument_is_a_stage_upstream_or_a_resource():
-    made = {"images": {"scenes", "photographs"}, "annotations": {"scenes", "photographs"}}
+    made = {"images": set(SOURCES.values()), "annotations": {"scenes", "photographs"}}
     for stage, arguments in cli.INPUTS.items():
         for item in arguments:
             makers = made.get(item.name, {item.name})
-            if makers & set(STAGES) and stage not in ("photographs", "testset"):  # they read annotations from outside
+            outside = stage in {*SOURCES.values(), "testset"}  # they read annotations from elsewhere
+            if makers & set(STAGES) and not outside:
                 assert makers & reachable(stage), f"{stage} reads {item.name}"
 
 

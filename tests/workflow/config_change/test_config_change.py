@@ -13,6 +13,9 @@ HELD_OUT = {"truth", "testset", "warps"}
 CHANGES = {
     "run.seed": ({"run": {"seed": 1}}, PICTURES | HELD_OUT),
     "images.size": ({"images": {"size": 64}}, PICTURES),
+    "images.format": ({"images": {"format": "webp"}}, PICTURES),
+    "images.keep": ({"images": {"keep": False}}, {"overlays", "page"}),
+    "diffusion.steps": ({"diffusion": {"steps": 20}}, set()),  # of another source
     "images.per_view": ({"images": {"per_view": 2}}, PICTURES),
     "scenes.no_person": ({"scenes": {"no_person": 0.2}}, PICTURES | HELD_OUT),
     "boxes.overlap": ({"boxes": {"overlap": 0.2}}, SCREENING | {"keypoints", "people"}),
@@ -53,7 +56,7 @@ def test_another_body_is_a_new_run(finished):
 
 def test_another_view_table_makes_new_pictures(finished):
     shutil.copy(finished.program / "resources/views.yaml", finished.folder / "mine.yaml")
-    finished.configure({"scenes": {"views": "mine.yaml"}})
+    finished.configure({"images": {"views": "mine.yaml"}})
     assert finished.planned_stages() == PICTURES | HELD_OUT
 
 
