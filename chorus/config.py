@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import Field, StringConstraints, ValidationError, model_validator
 
+from chorus.config_perception import SMPL_BACKENDS, Keypoints, Networks, People, Segmentation
+from chorus.config_section import FilePath, Fraction, Section
 from chorus.errors import ConfigError
 from chorus.naming import CATEGORY_PATTERN
 
@@ -19,19 +21,11 @@ MAX_CONFIG_NODES = 100_000
 
 CategoryName = Annotated[str, StringConstraints(pattern=CATEGORY_PATTERN, max_length=40)]
 VariantName = Annotated[str, StringConstraints(pattern=CATEGORY_PATTERN, max_length=40)]
-FilePath = Annotated[str, StringConstraints(min_length=1, max_length=1000, pattern=r"^[^\x00-\x1f]+$")]
-Fraction = Annotated[float, Field(ge=0, le=1)]
 KeypointName = Literal[
     "nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder", "left_elbow",
     "right_elbow", "left_wrist", "right_wrist", "left_hip", "right_hip", "left_knee", "right_knee",
     "left_ankle", "right_ankle",
 ]  # fmt: skip
-
-
-class Section(BaseModel):
-    """A part of the configuration; unknown keys are errors, numbers are finite."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class Run(Section):
@@ -40,10 +34,13 @@ class Run(Section):
     seed: int = Field(0, ge=0, lt=2**53, description="seed of everything random; another seed gives other images")
 
 
+OPEN_BODY = "resources/body/open_body.npz"
+
+
 class Body(Section):
     """The body model."""
 
-    file: FilePath = Field("resources/body/open_body.npz", description="our open body, or your licensed SMPL .npz/.pkl")
+    file: FilePath = Field(OPEN_BODY, description="our open body, or your licensed SMPL .npz/.pkl")
 
 
 class Prompts(Section):
@@ -77,26 +74,6 @@ class Scenes(Section):
     object_mesh: dict[CategoryName, FilePath] = Field(
         default_factory=dict,
         description="category -> your OBJ file (metres, y up, z front) in place of our parametric object",
-    )
-
-
-class Segmentation(Section):
-    """Masks of the person and the object."""
-
-    backend: Literal["annotations"] = Field("annotations", description="annotations: COCO json (scenes write one too)")
-
-
-class Keypoints(Section):
-    """2D keypoints."""
-
-    backend: Literal["blazepose", "annotations"] = Field("blazepose", description="network or annotated keypoints")
-
-
-class People(Section):
-    """Body pose and shape."""
-
-    backend: Literal["blazepose", "annotations"] = Field(
-        "blazepose", description="blazepose: network and body fit; annotations: the true people of the scenes"
     )
 
 
@@ -170,6 +147,7 @@ OVERLAY_SECTIONS = (
     "boxes",
     "keypoints",
     "people",
+    "networks",
     "screening",
     "calibration",
     "occupancy",
@@ -193,6 +171,7 @@ class Config(Section):
     boxes: Boxes = Boxes()
     keypoints: Keypoints = Keypoints()
     people: People = People()
+    networks: Networks = Networks()
     screening: Screening = Screening()
     calibration: Calibration = Calibration()
     grid: VoxelGrid = VoxelGrid()
@@ -216,6 +195,11 @@ class Config(Section):
             raise ValueError("images: source coco needs `folder` and `annotations`; set both")
         if self.images.source != "scenes" and self.people.backend == "annotations":
             raise ValueError("people.backend: `annotations` needs images.source `scenes`; use `blazepose`")
+        if self.people.backend in SMPL_BACKENDS and self.body.file == OPEN_BODY:
+            raise ValueError(
+                f"people.backend: `{self.people.backend}` gives SMPL parameters, which the open body does not have; "
+                "set body.file to your licensed SMPL file"
+            )
         if self.scenes.no_person + self.scenes.no_object + self.scenes.two_people > 1:
             raise ValueError("scenes: the shares no_person + no_object + two_people exceed 1; lower them")
         for name, overlay in self.variants.items():
