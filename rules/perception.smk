@@ -23,7 +23,10 @@ rule blazepose:
 rule masks:
     input:
         images=files("scenes", "images/{category}/{prompt}/{shard}.h5"),
-        annotations=files("scenes", "annotations/{category}/{prompt}/{shard}.json"),
+        annotations=backend("segmentation", "annotations")(
+            files("scenes", "annotations/{category}/{prompt}/{shard}.json")
+        ),
+        networks=local_models("segmentation"),
     output:
         masks="{tree}/masks/{category}/{prompt}/{shard}.h5",
         record="{tree}/masks/{category}/{prompt}/{shard}.h5.record.json",
@@ -32,10 +35,10 @@ rule masks:
     benchmark:
         "{tree}/benchmarks/masks/{category}/{prompt}/{shard}.jsonl"
     conda:
-        "../envs/perception.yaml"
+        perception_environment("segmentation")
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=memory("segmentation"),
         runtime=60,
     params:
         settings=settings("masks"),
@@ -56,6 +59,7 @@ rule keypoints:
             files("scenes", "annotations/{category}/{prompt}/{shard}.json")
         ),
         model=backend("keypoints", "blazepose")(lambda wildcards: [BLAZEPOSE_MODEL]),
+        networks=local_models("keypoints"),
     output:
         keypoints="{tree}/keypoints/{category}/{prompt}/{shard}.h5",
         record="{tree}/keypoints/{category}/{prompt}/{shard}.h5.record.json",
@@ -64,10 +68,10 @@ rule keypoints:
     benchmark:
         "{tree}/benchmarks/keypoints/{category}/{prompt}/{shard}.jsonl"
     conda:
-        "../envs/perception.yaml"
+        perception_environment("keypoints")
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=memory("keypoints"),
         runtime=60,
     params:
         settings=settings("keypoints"),
@@ -88,6 +92,7 @@ rule people:
         body=located(plan.config.body.file),
         scenes=backend("people", "annotations")(files("scenes")),
         model=backend("people", "blazepose")(lambda wildcards: [BLAZEPOSE_MODEL]),
+        networks=local_models("people"),
     output:
         people="{tree}/people/{category}/{prompt}/{shard}.h5",
         record="{tree}/people/{category}/{prompt}/{shard}.h5.record.json",
@@ -96,10 +101,10 @@ rule people:
     benchmark:
         "{tree}/benchmarks/people/{category}/{prompt}/{shard}.jsonl"
     conda:
-        "../envs/perception.yaml"
+        perception_environment("people")
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=memory("people"),
         runtime=60,
     params:
         settings=settings("people"),

@@ -1,14 +1,11 @@
 """The paper's people: SPIN's regressor (Kolotouros et al. 2019), also with the EFT weights of FrankMocap (Sec. 3.2).
 
-A ResNet-50 turns a 224-pixel crop into 2,048 numbers; two linear layers then correct pose (24 rotations in 6D), shape
-and camera three times, starting from a mean that the checkpoint holds. Written from the papers; the names of the layers
-are those of the public checkpoints, which load as they are.
+One network, two sets of weights, two meanings of its camera (chorus.perception.smpl_regressors).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -28,16 +25,11 @@ from chorus.perception.smpl_regressors import (
     require_smpl,
     rotations_of_6d,
 )
-
-if TYPE_CHECKING:
-    from torch import nn
+from chorus.perception.spin_network import SpinNetwork
 
 RESOLUTION = 224  # pixels
 _MEAN, _SPREAD = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])  # of ImageNet's colours
-_BLOCKS = (3, 4, 6, 3)  # of ResNet-50
-_STEPS = 3
 _TRAINING_COUNTER = "num_batches_tracked"
-_POSE, _SHAPE, _CAMERA, _FEATURES, _HIDDEN = 144, 10, 3, 2048, 1024
 
 # Backend -> how its weights mean (s, tx, ty).
 CONVENTIONS: dict[str, Callable[[np.ndarray, Sequence[Crop]], WeakCamera]] = {
@@ -77,7 +69,7 @@ class Spin:
         return estimated(self._body, people, list(crops), regressed)
 
 
-def load_regressor(files: ModelFiles) -> nn.Module:
+def load_regressor(files: ModelFiles) -> SpinNetwork:
     """The network with the weights of a checkpoint, whose `model` entry holds them in SPIN's names.
 
     Raises:
@@ -85,7 +77,7 @@ def load_regressor(files: ModelFiles) -> nn.Module:
     """
     content = load_checkpoint(files)
     weights = content.get("model", content)
-    network = regressor()
+    network = SpinNetwork()
     expected = {name: value for name, value in network.state_dict().items() if not name.endswith(_TRAINING_COUNTER)}
     given = {str(name).removeprefix("module."): value for name, value in weights.items()}
     for name, tensor in expected.items():
@@ -95,58 +87,3 @@ def load_regressor(files: ModelFiles) -> nn.Module:
             )
     network.load_state_dict({name: given[name] for name in expected}, strict=False)
     return network
-
-
-def regressor() -> nn.Module:
-    """The untrained network: images (n, 3, 224, 224) -> 6D rotations (n, 144), betas (n, 10), camera (n, 3)."""
-    import torch
-    from torch import nn
-
-    class Bottleneck(nn.Module):
-        def __init__(self, channels: int, width: int, stride: int, widen: bool):
-            super().__init__()
-            self.conv1, self.bn1 = nn.Conv2d(channels, width, 1, bias=False), nn.BatchNorm2d(width)
-            self.conv2, self.bn2 = nn.Conv2d(width, width, 3, stride, 1, bias=False), nn.BatchNorm2d(width)
-            self.conv3, self.bn3 = nn.Conv2d(width, 4 * width, 1, bias=False), nn.BatchNorm2d(4 * width)
-            aside = [nn.Conv2d(channels, 4 * width, 1, stride, bias=False), nn.BatchNorm2d(4 * width)]
-            self.downsample = nn.Sequential(*aside) if widen else nn.Identity()
-
-        def forward(self, x: Any) -> Any:
-            y = torch.relu(self.bn1(self.conv1(x)))
-            y = torch.relu(self.bn2(self.conv2(y)))
-            return torch.relu(self.bn3(self.conv3(y)) + self.downsample(x))
-
-    class Regressor(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.conv1, self.bn1 = nn.Conv2d(3, 64, 7, 2, 3, bias=False), nn.BatchNorm2d(64)
-            channels = 64
-            for stage, blocks in enumerate(_BLOCKS):
-                width, stride = 64 * 2**stage, 1 if stage == 0 else 2
-                first = Bottleneck(channels, width, stride, widen=True)
-                rest = [Bottleneck(4 * width, width, 1, widen=False) for _ in range(blocks - 1)]
-                self.add_module(f"layer{stage + 1}", nn.Sequential(first, *rest))
-                channels = 4 * width
-            self.fc1, self.fc2 = nn.Linear(_FEATURES + _POSE + _SHAPE + _CAMERA, _HIDDEN), nn.Linear(_HIDDEN, _HIDDEN)
-            self.decpose, self.decshape = nn.Linear(_HIDDEN, _POSE), nn.Linear(_HIDDEN, _SHAPE)
-            self.deccam = nn.Linear(_HIDDEN, _CAMERA)
-            for name, length in (("pose", _POSE), ("shape", _SHAPE), ("cam", _CAMERA)):
-                self.register_buffer(f"init_{name}", torch.zeros(1, length))
-
-        def forward(self, images: Any) -> Any:
-            x = torch.relu(self.bn1(self.conv1(images)))
-            x = nn.functional.max_pool2d(x, 3, 2, 1)
-            for stage in range(1, 5):
-                x = getattr(self, f"layer{stage}")(x)
-            features = x.mean(dim=(2, 3))
-            pose, shape, camera = (
-                getattr(self, f"init_{name}").expand(len(images), -1) for name in ("pose", "shape", "cam")
-            )
-            for _ in range(_STEPS):
-                # No activation in between: so were the published weights trained.
-                hidden = self.fc2(self.fc1(torch.cat([features, pose, shape, camera], dim=1)))
-                pose = pose + self.decpose(hidden)
-                shape, camera = shape + self.decshape(hidden), camera + self.deccam(hidden)
-            return pose, shape, camera
-
-    return Regressor()
