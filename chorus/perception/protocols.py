@@ -6,7 +6,8 @@ depends on that item alone, up to the last bits of a network's batched arithmeti
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -81,7 +82,11 @@ class Segmenter(Protocol):
     batch: int
 
     def segment(self, pictures: Sequence[Picture]) -> list[tuple[Detection, ...]]:
-        """The detections of each picture: masks of the picture's size, scores from the configured threshold on."""
+        """The detections of each picture: masks of its size, scores from the configured threshold on.
+
+        Args:
+            pictures: all of one size, so that no network pads one because of another.
+        """
         ...
 
 
@@ -107,7 +112,9 @@ class PeopleEstimator(Protocol):
         ...
 
 
-def batches(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
-    """The items in their order, `size` at a time."""
-    for start in range(0, len(items), size):
-        yield items[start : start + size]
+def batches(items: Sequence[Item], size: int, kind: Callable[[Item], Hashable] = type) -> Iterator[Sequence[Item]]:
+    """The items in their order, at most `size` at a time and only neighbours of one kind together."""
+    for _, group in itertools.groupby(items, kind):
+        alike = list(group)
+        for start in range(0, len(alike), size):
+            yield alike[start : start + size]

@@ -26,7 +26,8 @@ def run(job: Job) -> None:
     shard, segmenter = read_shard(job.one("images")), segmenter_of(job)
     job.models["segmentation"] = segmenter.name
     found, thumbnails = [], []
-    for positions in progress(list(batches(range(len(shard)), segmenter.batch)), "masks"):
+    planned = list(batches(range(len(shard)), segmenter.batch, lambda position: tuple(shard.size[position])))
+    for positions in progress(planned, "masks"):
         pictures = [Picture(int(shard.index[position]), shard.pixels(position)) for position in positions]
         for position, picture, detections in zip(positions, pictures, segmenter.segment(pictures), strict=True):
             found.append(ImageDetections(picture.index, int(shard.view[position]), picture.size, detections))
