@@ -92,7 +92,13 @@ def transformers_model(architecture: str, files: ModelFiles, runtime: Runtime) -
         MissingExtraError: transformers is not installed.
         ModelError: the folder holds no such model.
     """
-    model = _loaded(architecture, files, use_safetensors=True, dtype=runtime.dtype)
+    model, loading = _loaded(architecture, files, use_safetensors=True, dtype=runtime.dtype, output_loading_info=True)
+    absent = sorted(str(name) for name in (*loading["missing_keys"], *loading["mismatched_keys"]))
+    if absent:  # transformers would go on with random numbers in their place
+        raise ModelError(
+            f"{files.name.partition(' ')[0]}: lacks {len(absent)} weights of a {architecture} ({absent[0][:100]}); "
+            "give the model that docs/perception.md names for this backend."
+        )
     return model.to(runtime.device).eval()
 
 

@@ -19,6 +19,7 @@ from chorus.perception.models import find_model, runtime_of, transformers_model
 from chorus.perception.protocols import batches
 from chorus.perception.smpl_regressors import Crop, camera_of_eft, camera_of_pixels, camera_of_spin
 from chorus.perception.vocabulary import class_of
+from tests import tiny_models
 
 COMMIT, SHA = "a" * 40, "b" * 64
 
@@ -130,6 +131,14 @@ def test_a_damaged_folder_is_one_sentence(content, tmp_path):
         transformers_model("AutoModelForUniversalSegmentation", files, runtime_of(Networks()))
     assert "\n" not in str(caught.value)
     assert str(tmp_path.parent) not in str(caught.value)
+
+
+def test_weights_of_another_network_are_refused_and_never_replaced_by_chance(tmp_path):
+    files = find_model(ModelReference.parse(str(tiny_models.eomt(tmp_path / "eomt"))))
+    with pytest.raises(ModelError, match=r"eomt: (lacks \d+ weights of a|transformers cannot read a) SamModel"):
+        transformers_model("SamModel", files, runtime_of(Networks()))
+    with pytest.raises(ModelError, match=r"eomt: (lacks \d+ weights|transformers cannot read)"):
+        transformers_model("VitPoseForPoseEstimation", files, runtime_of(Networks()))
 
 
 # --- what is not installed ----------------------------------------------------------------------------------------
