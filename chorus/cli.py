@@ -122,9 +122,15 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", required=True, metavar="STAGE")
     for name, stage in STAGES.items():
         _add_stage(commands, name, stage.help, stage.sections)
-    fetch = commands.add_parser("fetch", help="Get a network file from the package registry, checked by its SHA-256.")
-    fetch.add_argument("model", choices=["blazepose"], help="which network")
-    fetch.add_argument("--output", type=Path, required=True, help="where to put it")
+    fetch = commands.add_parser("fetch", help="Get a network file or an archive, checked by its SHA-256.")
+    fetch.add_argument(
+        "what",
+        choices=["blazepose", "file", "archive"],
+        help="BlazePose's network, your own file, or archive to unpack",
+    )
+    fetch.add_argument("--output", type=Path, required=True, help="where to put it; for an archive a new folder")
+    fetch.add_argument("--source", default="", metavar="PATH_OR_URL", help="file, archive: local path or https address")
+    fetch.add_argument("--sha256", default="", metavar="HEX", help="file, archive: what its content must have")
     check = commands.add_parser(
         "config", help="Check configuration files; prints one line and exits 1 if something is wrong."
     )
@@ -184,9 +190,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace) -> None:
     if options.command == "fetch":
-        from chorus.perception.blazepose import fetch
-
-        fetch(options.output)
+        _fetch(options)
     elif options.command == "config":
         from chorus.config import load_config
 
@@ -222,6 +226,18 @@ def _plan(files: list[Path]) -> Plan:
 
     embedded = Path("config.yaml") if Path("config.yaml").is_file() else PROGRAM_ROOT / "config.yaml"
     return Plan(load_config([embedded, *files]))
+
+
+def _fetch(options: argparse.Namespace) -> None:
+    if options.what == "blazepose":
+        from chorus.perception.blazepose import fetch
+
+        fetch(options.output)
+    else:
+        from chorus.fetching import fetch_archive, fetch_file
+
+        fetch_pinned = fetch_file if options.what == "file" else fetch_archive
+        fetch_pinned(options.source, options.sha256, options.output)
 
 
 def _run_stage(options: argparse.Namespace) -> None:

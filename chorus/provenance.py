@@ -13,8 +13,8 @@ from pathlib import Path
 
 PACKAGE_ROOT = Path(__file__).resolve().parent
 RECORDED_PACKAGES = (
-    "chorus-hoi", "numpy", "scipy", "numba", "torch", "diffusers", "transformers", "accelerate", "safetensors", "h5py",
-    "pillow", "pydantic", "ai-edge-litert", "pycocotools", "snakemake", "openai",
+    "chorus-hoi", "numpy", "scipy", "numba", "torch", "diffusers", "transformers", "accelerate", "safetensors",
+    "detectron2", "mmpose", "h5py", "pillow", "pydantic", "ai-edge-litert", "pycocotools", "snakemake", "openai",
 )  # fmt: skip
 _IGNORED_TOKENS = (tokenize.COMMENT, tokenize.NL, tokenize.ENCODING)
 _LAYOUT_TOKENS = (tokenize.INDENT, tokenize.NEWLINE)  # their text is white space, which may differ

@@ -82,15 +82,15 @@ STAGES: dict[str, Stage] = {
         _images("per_view", "views", "size", "format"),
     ),
     "masks": Stage(
-        "chorus.perception.segmentation", ("segmentation",), tuple(SOURCES.values()), f"masks/{_SHARD}.h5",
+        "chorus.perception.segmentation", ("segmentation", "networks"), tuple(SOURCES.values()), f"masks/{_SHARD}.h5",
         "Find people and objects: boxes, scores and masks.",
     ),
     "keypoints": Stage(
-        "chorus.perception.keypoints", ("boxes", "keypoints"), ("masks",), f"keypoints/{_SHARD}.h5",
+        "chorus.perception.keypoints", ("boxes", "keypoints", "networks"), ("masks",), f"keypoints/{_SHARD}.h5",
         "Find the 17 COCO keypoints of the person in every image that passes the box screen.",
     ),
     "people": Stage(
-        "chorus.perception.people", ("boxes", "body", "people"), ("keypoints",), f"people/{_SHARD}.h5",
+        "chorus.perception.people", ("boxes", "body", "people", "networks"), ("keypoints",), f"people/{_SHARD}.h5",
         "Estimate body pose, shape and weak camera of the person.",
     ),
     "screening": Stage(

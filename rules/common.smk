@@ -67,6 +67,26 @@ def backend(section, name):
     return chosen
 
 
+def local_models(section):
+    """Input function: model files and folders of this machine that a section names; a hub's model is no input."""
+    return lambda wildcards: getattr(
+        plan.configs[wildcards.tree], section
+    ).local_models()
+
+
+def perception_environment(section):
+    """The conda environment of a section's backend; variants share the main run's."""
+    paper = getattr(plan.config, section).backend in ("detectron2", "mmpose")
+    return f"../envs/perception{'-detectron2' if paper else ''}.yaml"
+
+
+def memory(section):
+    """Resource function: megabytes of main memory; networks of torch are larger than ours."""
+    return lambda wildcards: (
+        8000 if getattr(plan.configs[wildcards.tree], section).references() else 2000
+    )
+
+
 def prompt_of(wildcards):
     return checked(plan.prompt, wildcards.category, wildcards.prompt)
 

@@ -23,7 +23,8 @@ rule blazepose:
 rule masks:
     input:
         images=images,
-        annotations=annotations,
+        annotations=backend("segmentation", "annotations")(annotations),
+        networks=local_models("segmentation"),
     output:
         masks="{tree}/masks/{category}/{prompt}/{shard}.h5",
         record="{tree}/masks/{category}/{prompt}/{shard}.h5.record.json",
@@ -32,10 +33,10 @@ rule masks:
     benchmark:
         "{tree}/benchmarks/masks/{category}/{prompt}/{shard}.jsonl"
     conda:
-        "../envs/perception.yaml"
+        perception_environment("segmentation")
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=memory("segmentation"),
         runtime=60,
     params:
         settings=settings("masks"),
@@ -54,6 +55,7 @@ rule keypoints:
         masks=files("masks"),
         annotations=backend("keypoints", "annotations")(annotations),
         model=backend("keypoints", "blazepose")(lambda wildcards: [BLAZEPOSE_MODEL]),
+        networks=local_models("keypoints"),
     output:
         keypoints="{tree}/keypoints/{category}/{prompt}/{shard}.h5",
         record="{tree}/keypoints/{category}/{prompt}/{shard}.h5.record.json",
@@ -62,10 +64,10 @@ rule keypoints:
     benchmark:
         "{tree}/benchmarks/keypoints/{category}/{prompt}/{shard}.jsonl"
     conda:
-        "../envs/perception.yaml"
+        perception_environment("keypoints")
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=memory("keypoints"),
         runtime=60,
     params:
         settings=settings("keypoints"),
@@ -86,6 +88,7 @@ rule people:
         body=located(plan.config.body.file),
         scenes=backend("people", "annotations")(files("scenes")),
         model=backend("people", "blazepose")(lambda wildcards: [BLAZEPOSE_MODEL]),
+        networks=local_models("people"),
     output:
         people="{tree}/people/{category}/{prompt}/{shard}.h5",
         record="{tree}/people/{category}/{prompt}/{shard}.h5.record.json",
@@ -94,10 +97,10 @@ rule people:
     benchmark:
         "{tree}/benchmarks/people/{category}/{prompt}/{shard}.jsonl"
     conda:
-        "../envs/perception.yaml"
+        perception_environment("people")
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=memory("people"),
         runtime=60,
     params:
         settings=settings("people"),

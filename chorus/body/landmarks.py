@@ -30,7 +30,6 @@ SMPL_LANDMARK_VERTICES = {
     "left_pinky": 2673,
     "right_pinky": 6133,
 }
-SMPL_VERTICES = 6890
 
 EYE_FROM_NOSE = np.array([0.032, 0.040, -0.030])  # metres, left eye of an adult head seen from the tip of the nose
 

@@ -1,28 +1,25 @@
 """Reads body models: the open body of this project (.npz) and a user's own licensed SMPL file (.pkl or .npz).
 
 Sizes are checked from the file's headers before anything is decoded. Nothing in a file is ever executed: arrays are
-read without pickle, and SMPL's pickles go through an allow-list that knows numpy arrays, sparse matrices and the
-arrays inside chumpy objects, and nothing else. This is the one module that uses `pickle`.
+read without pickle, and SMPL's pickles go through `chorus.pickled`.
 """
 
 from __future__ import annotations
 
-import collections
 import io
 import math
-import pickle
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy._core.multiarray import _reconstruct, scalar  # the names under which numpy pickles its arrays
-from scipy.sparse import csc_array, csr_array, issparse
+from scipy.sparse import csr_array, issparse
 
-from chorus.body.landmarks import SMPL_LANDMARK_VERTICES, SMPL_VERTICES, find_landmarks
-from chorus.body.model import LANDMARK_NAMES, N_BETAS, N_JOINTS, BodyModel
+from chorus.body.landmarks import SMPL_LANDMARK_VERTICES, find_landmarks
+from chorus.body.model import LANDMARK_NAMES, N_BETAS, N_JOINTS, SMPL_VERTICES, BodyModel
 from chorus.errors import FileError, ModelError
+from chorus.pickled import plain_numbers, plain_value, read_pickle
 
 OPEN_BODY = Path(__file__).parents[2] / "resources" / "body" / "open_body.npz"
 MAX_BYTES = 512 * 2**20  # SMPL's largest file holds about 250 MB of arrays
@@ -120,32 +117,24 @@ def _smpl_body(name: str, arrays: Mapping[str, Any]) -> BodyModel:
 
 
 def _dense_body(name: str, arrays: Mapping[str, Any], smpl: bool = False) -> BodyModel:
-    v_template, weights = _plain(arrays["v_template"]), _plain(arrays["weights"])
+    v_template, weights = plain_numbers(arrays["v_template"]), plain_numbers(arrays["weights"])
     J_regressor = arrays["J_regressor"]
     if not issparse(J_regressor):
-        J_regressor = csr_array(_plain(J_regressor))
+        J_regressor = csr_array(plain_numbers(J_regressor))
     published = smpl and len(v_template) == SMPL_VERTICES
     return BodyModel(
         name=name,
         v_template=v_template,
-        faces=_plain(arrays["faces"]).astype(np.int64),
-        shapedirs=_plain(arrays["shapedirs"])[:, :, :N_BETAS],
-        posedirs=_plain(arrays["posedirs"]),
+        faces=plain_numbers(arrays["faces"]).astype(np.int64),
+        shapedirs=plain_numbers(arrays["shapedirs"])[:, :, :N_BETAS],
+        posedirs=plain_numbers(arrays["posedirs"]),
         J_regressor=J_regressor,
         weights=weights,
         landmark_vertices=SMPL_LANDMARK_VERTICES
         if published
         else find_landmarks(v_template, weights, J_regressor @ v_template),
-        parents=_plain(arrays["parents"]),
+        parents=plain_numbers(arrays["parents"]),
     )
-
-
-def _plain(values: Any) -> np.ndarray:
-    """A numeric array, or a ModelError."""
-    array = np.asarray(values)
-    if array.dtype.kind not in "biuf":
-        raise ModelError(f"an array of the body model has type {array.dtype}; only plain numbers are allowed.")
-    return array
 
 
 # --- .npz ---------------------------------------------------------------------------------------------------------
@@ -185,88 +174,10 @@ def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarra
 
 
 def _read_pickle(path: Path) -> dict[str, Any]:
+    content = read_pickle(path)
     try:
-        with path.open("rb") as stream:
-            content = _ArrayUnpickler(stream, encoding="latin1").load()
-        if not isinstance(content, dict):
-            raise pickle.UnpicklingError("it is no dictionary of arrays")
-        return {str(key): _resolved(str(key), value) for key, value in content.items() if key in _SMPL_KEYS}
+        return {str(key): plain_value(str(key), value) for key, value in content.items() if key in _SMPL_KEYS}
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
-    except Exception as error:  # a hostile pickle can make the unpickler raise anything at all
+    except Exception as error:  # hostile contents can make scipy raise anything at all
         raise ModelError(f"{path}: no readable SMPL file ({error}); use the original .pkl or .npz.") from error
-
-
-def _resolved(key: str, value: Any) -> Any:
-    """The array inside a chumpy object, or the sparse matrix inside scipy's."""
-    if not isinstance(value, _Recorded):
-        return value
-    state = value.state
-    if "x" in state:
-        return state["x"]
-    if {"data", "indices", "indptr", "_shape"} <= set(state):
-        parts = tuple(_plain(state[part]) for part in ("data", "indices", "indptr"))
-        return (csr_array if value.kind == "csr_matrix" else csc_array)(parts, shape=tuple(state["_shape"]))
-    raise ModelError(f"{key!r} is a chumpy expression, not an array; export the model with plain numpy arrays.")
-
-
-class _Recorded:
-    """Stands in for a chumpy object or a scipy matrix: keeps its attributes, does nothing."""
-
-    kind = ""
-
-    state: Mapping[str, Any] = {}
-
-    def __init__(self, *_: Any) -> None:
-        """Takes whatever the pickle passes."""
-
-    def __setstate__(self, state: Any) -> None:
-        self.state = dict(state) if isinstance(state, dict) else {}
-
-
-class _ArrayUnpickler(pickle.Unpickler):
-    """Resolves only the names listed here; modules and classes of the file are never imported.
-
-    Every class that a pickle could alter (its attributes are writable) is made anew for each load, so that a hostile
-    file leaves no trace in numpy, scipy or this module.
-    """
-
-    def find_class(self, module: str, name: str) -> Any:
-        root = module.partition(".")[0]
-        if root == "chumpy":
-            return type("Chumpy", (_Recorded,), {})
-        if root == "scipy" and module.startswith("scipy.sparse") and name in ("csc_matrix", "csr_matrix"):
-            return type("Sparse", (_Recorded,), {"kind": name})
-        if module in ("numpy.core.numeric", "numpy._core.numeric") and name == "_frombuffer":
-            return self._frombuffer
-        if (module, name) in (("copy_reg", "_reconstructor"), ("copyreg", "_reconstructor")):
-            return self._reconstructor
-        if (module, name) == ("_codecs", "encode"):
-            return self._encode
-        if (found := _ALLOWED.get((module, name))) is not None:
-            return found
-        raise ModelError(f"the pickle asks for {module}.{name}; only arrays are read, so this file is refused.")
-
-    def _frombuffer(self, buffer: Any, dtype: np.dtype, shape: tuple[int, ...], order: str) -> np.ndarray:
-        return np.frombuffer(buffer, dtype=dtype).reshape(shape, order="F" if order == "F" else "C")
-
-    def _reconstructor(self, cls: type, *_: Any) -> Any:
-        """Protocol 0 and 1 make plain objects so; only the recording stand-ins may be made."""
-        if not (isinstance(cls, type) and issubclass(cls, _Recorded)):
-            raise ModelError("the pickle makes an object that is no array; this file is refused.")
-        return cls()
-
-    def _encode(self, text: str, encoding: str = "latin1") -> bytes:
-        if encoding != "latin1":
-            raise ModelError(f"the pickle holds bytes in encoding {encoding!r}; only latin1 occurs in SMPL files.")
-        return text.encode("latin1")
-
-
-_ALLOWED: dict[tuple[str, str], Callable[..., Any]] = {
-    ("collections", "OrderedDict"): collections.OrderedDict,
-    **{(module, "set"): set for module in ("builtins", "__builtin__")},
-    **{(module, "object"): object for module in ("builtins", "__builtin__")},
-    **{("numpy", name): getattr(np, name) for name in ("ndarray", "dtype")},
-    **{(f"numpy.{core}.multiarray", "_reconstruct"): _reconstruct for core in ("core", "_core")},
-    **{(f"numpy.{core}.multiarray", "scalar"): scalar for core in ("core", "_core")},
-}

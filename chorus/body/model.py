@@ -36,6 +36,7 @@ LANDMARK_NAMES = (
 # fmt: on
 N_JOINTS = len(JOINT_NAMES)
 N_BETAS = 10
+SMPL_VERTICES = 6890
 N_POSE_FEATURES = 9 * (N_JOINTS - 1)
 PARENTS = (-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19, 20, 21)
 
@@ -106,8 +107,8 @@ class BodyModel:
 
     @property
     def is_smpl(self) -> bool:
-        """Whether the arrays are SMPL's (with pose correctives), so that SMPL parameters mean what they say."""
-        return self.posedirs is not None
+        """Whether the arrays are SMPL's (its vertices and correctives), so that SMPL parameters mean what they say."""
+        return self.n_vertices == SMPL_VERTICES and self.posedirs is not None
 
     @cached_property
     def digest(self) -> str:

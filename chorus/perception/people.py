@@ -1,25 +1,29 @@
 """Stage `people`: body pose, shape and weak camera of the person in every image that passes the box screen.
 
-Backends: `blazepose` (3D landmarks of the network, then our body fit), `annotations` (the true people of the scenes).
+Backends: `blazepose` (3D landmarks of the network, then our body fit), `eft`, `spin` and `nlf` (regressors of SMPL
+parameters), `annotations` (the true people of the scenes).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from chorus import store
+from chorus import masks, store
 from chorus.body.loading import load_body
 from chorus.body.model import BodyModel
 from chorus.camera import Camera
 from chorus.detections import PERSON, ImageDetections, read_detections
 from chorus.errors import FileError
 from chorus.images.shard import read_shard
-from chorus.perception.blazepose import BlazePose, Landmarks
+from chorus.perception.blazepose import BlazePose
 from chorus.perception.bodyfit import Observations, fit
-from chorus.perception.keypoints import screened
+from chorus.perception.keypoints import people_of, screened
+from chorus.perception.models import runtime_of
 from chorus.perception.posescore import pose_scores
+from chorus.perception.protocols import EstimatedPeople, PeopleEstimator, SeenPerson, batches
 from chorus.progress import progress
 
 if TYPE_CHECKING:
@@ -34,32 +38,64 @@ def run(job: Job) -> None:
         job.models["people"] = "annotations"
         arrays = true_people(store.read_arrays(job.one("scenes"), "scenes"), index, detections, body)
     else:
-        arrays = fitted_people(job, detections, body)
+        estimator = estimator_of(job, body)
+        job.models["people"] = estimator.name
+        arrays = estimated_people(job, estimator, detections)
     attributes = {"category": job.names["category"], "model": job.models["people"], "body": body.digest}
     job.write_arrays("people", {"index": index, **arrays}, attributes)
 
 
-def fitted_people(job: Job, detections: list[ImageDetections], body: BodyModel) -> dict[str, Any]:
-    """Datasets of people fitted to BlazePose's 3D landmarks and the 2D keypoints of the keypoint stage."""
-    shard, network = read_shard(job.one("images")), BlazePose(job.one("model"))
-    job.models["people"] = network.name
-    seen2d = store.read_arrays(job.one("keypoints"), "keypoints")
+def estimator_of(job: Job, body: BodyModel) -> PeopleEstimator:
+    """The configured backend."""
+    chosen = job.settings.people
+    if chosen.backend == "blazepose":
+        return FittedPeople(BlazePose(job.one("model")), body)
+    reference, runtime = chosen.references()["model"], runtime_of(job.settings.networks)
+    if chosen.backend == "nlf":
+        from chorus.perception.nlf import Nlf
+
+        return Nlf(reference, body, runtime)
+    from chorus.perception.spin import Spin
+
+    return Spin(chosen.backend, reference, body, runtime)
+
+
+def estimated_people(job: Job, estimator: PeopleEstimator, detections: list[ImageDetections]) -> dict[str, Any]:
+    """Datasets of the people in every image that passes the box screen and has keypoints."""
+    shard, seen2d = read_shard(job.one("images")), store.read_arrays(job.one("keypoints"), "keypoints")
     chosen = [(p, person) for p, person in screened(detections, job.settings.boxes.overlap) if seen2d["found"][p]]
-    landmarks: list[Landmarks] = []
-    for position, person in progress(chosen, "people"):
-        landmarks.append(network.detect(shard.pixels(position), person.box))
-    rows = np.array([position for position, _ in chosen], np.int64)
-    boxes = np.array([person.box for _, person in chosen], float).reshape(-1, 4)
-    seen = Observations.of(seen2d["keypoints"][rows].astype(float), landmarks, boxes)
-    people = fit(body, seen)
-    silhouettes = [detections[position].union(PERSON) for position in rows]
-    arrays = empty_people(len(detections))
-    arrays["found"][rows] = people.found
-    arrays["pose"][rows], arrays["betas"][rows] = people.pose, people.betas
-    arrays["weak_scale"][rows], arrays["weak_translation"][rows] = people.camera.scale, people.camera.translation
-    arrays["joints2d"][rows], arrays["residual"][rows] = people.joints2d, people.residual
-    arrays["score"][rows] = pose_scores(people, landmarks, silhouettes)
+    arrays, keypoints = empty_people(len(detections)), seen2d["keypoints"].astype(float)
+    for some in progress(list(batches(chosen, estimator.batch)), "people"):
+        rows = np.array([position for position, _ in some], np.int64)
+        people = estimator.estimate(people_of(shard, some, keypoints))
+        arrays["found"][rows] = people.found
+        arrays["pose"][rows], arrays["betas"][rows] = people.pose, people.betas
+        arrays["weak_scale"][rows], arrays["weak_translation"][rows] = people.camera.scale, people.camera.translation
+        arrays["joints2d"][rows], arrays["residual"][rows] = people.joints2d, people.residual
+        arrays["score"][rows] = people.score
     return arrays
+
+
+class FittedPeople:
+    """Bodies fitted to BlazePose's 3D landmarks and to the 2D keypoints of any backend."""
+
+    batch = 16  # as many as the fit solves together
+
+    def __init__(self, network: BlazePose, body: BodyModel):
+        self.name = network.name
+        self._network, self._body = network, body
+
+    def estimate(self, people: Sequence[SeenPerson]) -> EstimatedPeople:
+        """See PeopleEstimator."""
+        landmarks = [self._network.detect(seen.picture.pixels, seen.person.box) for seen in people]
+        keypoints = np.array([seen.keypoints for seen in people], float)
+        boxes = np.array([seen.person.box for seen in people], float)
+        fitted = fit(self._body, Observations.of(keypoints, landmarks, boxes))
+        silhouettes = [masks.decode(seen.person.spans, seen.picture.size) for seen in people]
+        score = pose_scores(fitted, landmarks, silhouettes)
+        return EstimatedPeople(
+            fitted.found, fitted.pose, fitted.betas, fitted.camera, fitted.joints2d, fitted.residual, score
+        )
 
 
 def true_people(

@@ -95,9 +95,9 @@ def test_listed_names_cannot_be_altered(tmp_path: Path) -> None:
         with pytest.raises(ModelError):
             load_body(path)
     assert before == (scipy.sparse.csc_matrix.__init__, vars(scipy.sparse.csc_matrix).copy())
-    from chorus.body import loading
+    from chorus import pickled
 
-    assert loading._Recorded.__init__.__qualname__ == "_Recorded.__init__"
+    assert pickled._Recorded.__init__.__qualname__ == "_Recorded.__init__"
 
 
 def test_arbitrary_codecs_and_objects_are_refused(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from chorus.perception.blazepose import MODEL_NAME, BlazePose, Landmarks, to_coc
 from chorus.perception.bodyfit import Observations, People, fit
 from chorus.perception.keypoints import AnnotatedKeypoints, screened
 from chorus.perception.posescore import PoseSigns, pose_signs, score_of
+from chorus.perception.protocols import Picture, SeenPerson
 from chorus.progress import progress
 from chorus.prompts.views import load_views
 from chorus.scenes.interactions import INTERACTIONS
@@ -125,7 +126,8 @@ def photo_subjects(folder: Path) -> list[Subject]:
             pixels = decode(read_photograph(folder / "images", image), image.file_name)
             person = Detection.of_mask(PERSON, 1.0, people[0].mask)
             name = Path(image.file_name).stem
-            subjects.append(Subject(name, pixels, person, known.detect(pixels, image.id, person)))
+            seen = SeenPerson(Picture(image.id, pixels), person, np.full((17, 3), np.nan))
+            subjects.append(Subject(name, pixels, person, known.detect([seen])[0]))
     return subjects
 
 

@@ -107,7 +107,7 @@ def test_settings_are_exactly_the_sections_a_stage_reads():
     plan = plan_of()
     for stage, item in STAGES.items():
         assert set(plan.settings(stage, RESULTS)) == set(item.sections)
-    assert plan.settings("people", f"{RESULTS}/variants/true_people")["people"] == {"backend": "annotations"}
+    assert plan.settings("people", f"{RESULTS}/variants/true_people")["people"]["backend"] == "annotations"
 
 
 def test_prompts_are_found_by_their_id_and_are_distinct():

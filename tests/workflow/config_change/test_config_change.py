@@ -18,6 +18,8 @@ CHANGES = {
     "diffusion.steps": ({"diffusion": {"steps": 20}}, set()),  # of another source
     "images.per_view": ({"images": {"per_view": 2}}, PICTURES),
     "scenes.no_person": ({"scenes": {"no_person": 0.2}}, PICTURES | HELD_OUT),
+    "segmentation.threshold": ({"segmentation": {"threshold": 0.7}}, PICTURES - {"scenes"}),
+    "networks.batch": ({"networks": {"batch": 2}}, PICTURES - {"scenes"}),
     "boxes.overlap": ({"boxes": {"overlap": 0.2}}, SCREENING | {"keypoints", "people"}),
     "keypoints.backend": ({"keypoints": {"backend": "blazepose"}}, SCREENING | {"fetch", "keypoints", "people"}),
     "people.backend": ({"people": {"backend": "blazepose"}}, SCREENING | {"fetch", "people"}),
@@ -43,8 +45,8 @@ def test_a_changed_key_makes_exactly_its_stages_again(finished, key):
 def test_every_section_has_its_line_here():
     from chorus.config import Config
 
-    # `categories`, `body`, `prompts` and `variants` have tests of their own below; segmentation has one backend so far.
-    covered = {key.partition(".")[0] for key in CHANGES} | {"categories", "body", "prompts", "variants", "segmentation"}
+    # `categories`, `body`, `prompts` and `variants` have tests of their own below.
+    covered = {key.partition(".")[0] for key in CHANGES} | {"categories", "body", "prompts", "variants"}
     assert set(Config.model_fields) <= covered
 
 
