@@ -175,17 +175,17 @@ FORMATS: dict[str, Format] = {
         Format(
             "votes",
             "votes/{category}/{prompt}.h5",
-            "Integer partial sums of the votes of a prompt: exactly mergeable.",
+            "Integer partial sums of the votes of a prompt, of all images and of those at each body part: exactly mergeable.",
             {
-                "group": Dataset(TEXT, ("group",), "", "`total`, later also body parts"),
+                "group": Dataset(TEXT, ("group",), "", "`total`, then body parts: images whose mask touches the part"),
                 "numerator": Dataset(
                     "uint32", ("group", "bin", *_GRID), "1/255 image", "weight of images whose mask has the voxel"
                 ),
                 "denominator": Dataset(
                     "uint32", ("group", "bin", *_GRID), "1/255 image", "weight of images that contain the voxel"
                 ),
-                "count": Dataset("uint32", ("group", "bin"), "1/255 image", "weight of all images of the azimuth bin"),
-                "images": Dataset("uint32", ("group", "bin"), "image", "number of images of the azimuth bin"),
+                "count": Dataset("uint32", ("group", "bin"), "1/255 image", "weight of all images of the azimuth bin, whatever the body part"),
+                "images": Dataset("uint32", ("group", "bin"), "image", "number of images of the group in the azimuth bin"),
             },
             {
                 "category": "category",
@@ -209,6 +209,9 @@ FORMATS: dict[str, Format] = {
                     "float32", ("group", *_GRID), "image", "effective number of images that saw the voxel"
                 ),
                 "images": Dataset("uint32", ("group", "bin"), "image", "number of images by azimuth bin"),
+                "directions": Dataset(
+                    "uint8", ("group", *_GRID), "azimuth bin", "number of the 12 azimuth bins that saw the voxel"
+                ),
             },
             {"category": "category", "body": "digest of the body model", "canonicalise": _CANONICALISE},
         ),

@@ -75,6 +75,7 @@ STAGES: dict[str, Stage] = {
     "skinning": Stage(
         "chorus.occupancy.skinning_stage", ("body", "grid", "occupancy"), (), "skinning.h5",
         "Compute the skinning weights of the canonical grid.",
+        (("occupancy", "parts"), ("occupancy", "mirror")),
     ),
     "votes": Stage(
         "chorus.occupancy.votes_stage", ("body", "grid", "occupancy"), ("cameras", "skinning"),

@@ -15,8 +15,10 @@ from chorus.body.model import BodyModel
 from chorus.camera import Camera
 from chorus.detections import OBJECT, read_masks
 from chorus.errors import FileError
+from chorus.occupancy.gates import part_regions
 from chorus.occupancy.grid import Grid
-from chorus.occupancy.votes import TOTAL, Ballots, VoteCounter
+from chorus.occupancy.mirroring import mirrored
+from chorus.occupancy.votes import Ballots, VoteCounter, Votes
 from chorus.progress import progress
 
 if TYPE_CHECKING:
@@ -35,21 +37,24 @@ class VoteFiles:
 
 
 def run(job: Job) -> None:
-    """Count the votes and write them with the group axis (`total` only, body parts come with interaction types)."""
+    """Count the votes of all images and, for interaction types, of those whose mask touches a body part.
+
+    Without canonicalisation the grid does not follow the limbs, so nothing there belongs to a body part.
+    """
     body, skinning = load_body(job.one("body")), store.read_arrays(job.one("skinning"), "skinning")
     if skinning.attributes["body"] != body.digest:
         raise FileError(f"{skinning.path}: was made with another body model; delete it and run again.")
-    counter = VoteCounter(Grid(len(skinning["weights"])), skinning["weights"].reshape(-1, 24))
-    count_files(counter, body, VoteFiles(job.one("cameras"), job.many("masks"), job.many("people")))
-    votes = counter.votes
+    grid, settings = Grid(len(skinning["weights"])), job.settings.occupancy
+    regions = part_regions(grid, body) if settings.parts and skinning.attributes["canonicalise"] == "true" else {}
+    counter = VoteCounter(grid, skinning["weights"].reshape(-1, 24), regions)
+    files = VoteFiles(job.one("cameras"), job.many("masks"), job.many("people"))
+    count_files(counter, body, files, settings.mirror)
+    groups = [counter.of_group(name) for name in counter.groups]
     job.write_arrays(
         "votes",
         {
-            "group": np.array([TOTAL]),
-            "numerator": votes.numerator[None],
-            "denominator": votes.denominator[None],
-            "count": votes.count[None],
-            "images": votes.images[None],
+            "group": np.array(counter.groups),
+            **{name: np.stack([getattr(votes, name) for votes in groups]) for name in Votes.__dataclass_fields__},
         },
         {
             "category": job.names["category"],
@@ -61,25 +66,30 @@ def run(job: Job) -> None:
     )
 
 
-def count_files(counter: VoteCounter, body: BodyModel, files: VoteFiles) -> None:
-    """Count every image of the cameras file, one azimuth bin after the other, without holding a decoded mask."""
+def count_files(counter: VoteCounter, body: BodyModel, files: VoteFiles, mirror: bool = False) -> None:
+    """Count every image of the cameras file, one azimuth bin after the other, without holding a decoded mask.
+
+    Args:
+        mirror: count each image also as seen in a mirror (`chorus.occupancy.mirroring`).
+    """
     cameras = store.read_arrays(files.cameras, "cameras", ("index", "K", "R", "t", "weight", "bin"))
     masks, poses = read_masks(files.masks, OBJECT), _poses(files.people, cameras["index"])
     rows = masks.rows_of(cameras["index"])
     order = np.argsort(cameras["bin"], kind="stable")
     for begin in progress(range(0, len(order), CHUNK), "votes"):
         part = order[begin : begin + CHUNK]
-        counter.add_all(
-            Ballots(
-                Camera(cameras["K"][part], cameras["R"][part], cameras["t"][part]),
-                body.canonical_bones(poses[part]),
-                masks.size[rows[part]],
-                masks.spans,
-                rows[part],
-                cameras["weight"][part],
-                cameras["bin"][part],
-            )
+        ballots = Ballots(
+            Camera(cameras["K"][part], cameras["R"][part], cameras["t"][part]),
+            body.canonical_bones(poses[part]),
+            masks.size[rows[part]],
+            masks.spans,
+            rows[part],
+            cameras["weight"][part],
+            cameras["bin"][part],
         )
+        counter.add_all(ballots)
+        if mirror:
+            counter.add_all(mirrored(ballots))
 
 
 def _poses(people: Sequence[Path], index: np.ndarray) -> np.ndarray:
