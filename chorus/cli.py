@@ -111,6 +111,8 @@ def parser() -> argparse.ArgumentParser:
     fetch = commands.add_parser("fetch", help="Get a network file from the package registry, checked by its SHA-256.")
     fetch.add_argument("model", choices=["blazepose"], help="which network")
     fetch.add_argument("--output", type=Path, required=True, help="where to put it")
+    pose = commands.add_parser("pose", help="Carry the field of an interaction type to a body pose (.npz or .ply).")
+    _add_pose(pose)
     check = commands.add_parser(
         "config", help="Check configuration files; prints one line and exits 1 if something is wrong."
     )
@@ -150,6 +152,22 @@ def _add_stage(commands: argparse._SubParsersAction, name: str, text: str, secti
     )
 
 
+def _add_pose(pose: argparse.ArgumentParser) -> None:
+    pose.add_argument("voxels", type=Path, metavar="FILE", help="results/voxels/{category}.h5; its votes lie beside it")
+    pose.add_argument(
+        "--pose", type=Path, metavar="FILE", help=".json or .npy with 24 x 3 axis-angles; star pose if left out"
+    )
+    pose.add_argument("--interaction", default="", metavar="TEXT", help="interaction name, or text or id of a prompt")
+    pose.add_argument("--part", default="", metavar="NAME", help="body part that the object touches, such as rightHand")
+    pose.add_argument("--lookup", choices=["linear", "nearest"], default="linear", help="between canonical voxels")
+    pose.add_argument("--body", type=Path, metavar="FILE", help="body model of the run if it is not the open body")
+    pose.add_argument("--surface", action="store_true", help=".ply: surface of the voxels instead of their centres")
+    pose.add_argument(
+        "--threshold", type=float, help=".ply: least probability shown; a quarter of the largest if left out"
+    )
+    pose.add_argument("--output", type=Path, required=True, metavar="FILE", help=".npz or .ply to write")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one subcommand; errors that a user can meet become one line and exit status 1."""
     options = parser().parse_args(arguments)
@@ -171,6 +189,8 @@ def _run(options: argparse.Namespace) -> None:
 
         load_config(options.files)
         print("The configuration is fine.")
+    elif options.command == "pose":
+        _pose(options)
     elif options.command == "bench":
         from chorus.bench.table import run
 
@@ -181,6 +201,19 @@ def _run(options: argparse.Namespace) -> None:
         print("\n".join(write_generated(options.root)) or "Nothing changed.")
     else:
         _run_stage(options)
+
+
+def _pose(options: argparse.Namespace) -> None:
+    from chorus.distribution.export import save
+    from chorus.distribution.loading import load, read_pose
+
+    distribution, kind = load(options.voxels, options.body), (options.interaction, options.part)
+    if options.pose is None:
+        field = distribution.canonical(*kind)
+    else:
+        field = distribution.pose(read_pose(options.pose), *kind, options.lookup)
+    save(field, options.output, options.surface, options.threshold)
+    print(f"{distribution.category}: {field.images} images, {field.known.mean():.0%} of space known.")
 
 
 def _run_stage(options: argparse.Namespace) -> None:

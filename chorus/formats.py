@@ -184,8 +184,15 @@ FORMATS: dict[str, Format] = {
                 "denominator": Dataset(
                     "uint32", ("group", "bin", *_GRID), "1/255 image", "weight of images that contain the voxel"
                 ),
-                "count": Dataset("uint32", ("group", "bin"), "1/255 image", "weight of all images of the azimuth bin, whatever the body part"),
-                "images": Dataset("uint32", ("group", "bin"), "image", "number of images of the group in the azimuth bin"),
+                "count": Dataset(
+                    "uint32",
+                    ("group", "bin"),
+                    "1/255 image",
+                    "weight of all images of the azimuth bin, whatever the body part",
+                ),
+                "images": Dataset(
+                    "uint32", ("group", "bin"), "image", "number of images of the group in the azimuth bin"
+                ),
             },
             {
                 "category": "category",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit
+from scipy.ndimage import map_coordinates
 
 from chorus.body.model import BodyModel
 from chorus.occupancy.grid import SIDE, Grid
@@ -23,14 +24,54 @@ def canonical_index(grid: Grid, body: BodyModel, pose: np.ndarray) -> np.ndarray
     Returns:
         (N^3,) int32 flat canonical index, -1 where the voxel comes from outside the grid.
     """
+    planes, bones = posed_skinning(grid, body, pose)
+    index = np.empty(grid.shape, np.int32)
+    fill_index(planes, bones, grid.axis(), index)
+    return index.reshape(-1)
+
+
+def canonical_points(grid: Grid, body: BodyModel, pose: np.ndarray) -> np.ndarray:
+    """The point that every voxel centre of posed space comes from; `canonical_index` is the voxel that holds it.
+
+    Args:
+        pose: (24, 3) axis-angle; the root is ignored, betas are 0.
+
+    Returns:
+        (N^3, 3) metres, not finite where the blended matrix is singular.
+    """
+    planes, bones = posed_skinning(grid, body, pose)
+    points = np.empty((*grid.shape, 3))
+    fill_points(planes, bones, grid.axis(), points)
+    return points.reshape(-1, 3)
+
+
+def posed_skinning(grid: Grid, body: BodyModel, pose: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Skinning weights (24, N, N, N) around the posed body and rows of its bones (24, 12), root rotation removed."""
     rooted = np.array(pose, float)
     rooted[0] = 0.0
     vertices = body.vertices(rooted[None], np.zeros((1, 10)))[0]
     planes = skinning_planes(grid, vertices, body.weights)
-    bones = np.ascontiguousarray(body.canonical_bones(rooted[None])[0][:, :3]).reshape(-1, 12)
-    index = np.empty(grid.shape, np.int32)
-    fill_index(planes, bones, grid.axis(), index)
-    return index.reshape(-1)
+    return planes, np.ascontiguousarray(body.canonical_bones(rooted[None])[0][:, :3]).reshape(-1, 12)
+
+
+def interpolated(field: np.ndarray, points: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Values of a field at points, linear between voxel centres and constant beyond the outermost.
+
+    Args:
+        field: (N, N, N).
+        points: (n, 3) metres.
+        known: (N, N, N) bool, voxels that have a value; the others take no part in the mean.
+
+    Returns:
+        (n,) float32; NaN outside the cube and where less than half of the weight is known.
+    """
+    grid = Grid(len(field))
+    inside = grid.flat_index(points) >= 0
+    cells = (np.where(inside[:, None], points, 0.0).T + SIDE / 2) / grid.voxel - 0.5
+    weight = map_coordinates(known.astype(float), cells, order=1, mode="nearest")
+    total = map_coordinates(np.where(known, field, 0.0).astype(float), cells, order=1, mode="nearest")
+    sure = inside & (weight >= 0.5)
+    return np.where(sure, total / np.where(sure, weight, 1.0), np.nan).astype(np.float32)
 
 
 def look_up(phi: np.ndarray, index: np.ndarray) -> np.ndarray:
@@ -44,14 +85,32 @@ def look_up(phi: np.ndarray, index: np.ndarray) -> np.ndarray:
 def fill_index(planes: np.ndarray, bones: np.ndarray, axis: np.ndarray, index: np.ndarray) -> None:
     """Canonical voxel (N, N, N) of each posed voxel, from weights (J, N, N, N) and bones (J, 12), rows of 3x4."""
     side = len(axis)
-    blend = np.empty((12, side))  # the blended matrices of one column of voxels
+    blend = np.empty((12, side))
     for x in range(side):
         for y in range(side):
-            blend[:] = 0.0
-            for joint in range(len(planes)):
-                _add_weighted(blend, planes[joint, x, y], bones[joint])
+            _blend_column(planes, bones, x, y, blend)
             for z in range(side):
                 index[x, y, z] = _voxel_of(unwarped(blend[:, z], (axis[x], axis[y], axis[z])), side)
+
+
+@njit(cache=True, error_model="numpy")
+def fill_points(planes: np.ndarray, bones: np.ndarray, axis: np.ndarray, points: np.ndarray) -> None:
+    """Likewise the canonical points (N, N, N, 3), metres."""
+    side = len(axis)
+    blend = np.empty((12, side))
+    for x in range(side):
+        for y in range(side):
+            _blend_column(planes, bones, x, y, blend)
+            for z in range(side):
+                points[x, y, z] = unwarped(blend[:, z], (axis[x], axis[y], axis[z]))
+
+
+@njit(cache=True, error_model="numpy")
+def _blend_column(planes: np.ndarray, bones: np.ndarray, x: int, y: int, blend: np.ndarray) -> None:
+    """The blended matrices (12, N) of one column of voxels."""
+    blend[:] = 0.0
+    for joint in range(len(planes)):
+        _add_weighted(blend, planes[joint, x, y], bones[joint])
 
 
 @njit(cache=True, error_model="numpy")
