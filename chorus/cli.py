@@ -52,6 +52,7 @@ INPUTS: dict[str, tuple[Argument, ...]] = {
         Argument("skinning", "`skinning` file"), _BODY,
     ),
     "voxels": (_many("votes"),),
+    "clusters": (_many("votes"),),
     "truth": (_BODY, _MESH),
     "testset": (_BODY, _VIEWS, _MESH),
     "warps": (Argument("testset", "`testset` file of the category"), _BODY),

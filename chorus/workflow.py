@@ -86,6 +86,10 @@ STAGES: dict[str, Stage] = {
         "chorus.occupancy.field_stage", (), ("votes",), "voxels/{category}.h5",
         "Merge the votes of all prompts into the field Phi^c.",
     ),
+    "clusters": Stage(
+        "chorus.distribution.clusters_stage", (), ("votes",), "clusters/{category}.json",
+        "List the interaction types (prompt, body part) and which of them rest on enough images.",
+    ),
     "truth": Stage(
         "chorus.evaluation.truth", ("run", "body", "scenes", "grid", "truth"), (), "truth/{category}.h5",
         "Compute the true field of the scenes from unrendered draws.",
@@ -201,7 +205,7 @@ class Plan:
 
     def targets(self) -> list[str]:
         """What `snakemake all` makes."""
-        wanted = self.files("page", RESULTS)
+        wanted = self.files("page", RESULTS) + self.files("clusters", RESULTS)
         if self.config.testset.source != "none":
             wanted += self.files("summary", RESULTS)
         return wanted

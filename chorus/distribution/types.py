@@ -25,6 +25,7 @@ class InteractionVotes:
         files: one a prompt.
         prompts: texts of the prompts.
         names: interaction names of the prompts.
+        groups: `total` and, where they were counted, the body parts.
     """
 
     category: str
@@ -33,6 +34,7 @@ class InteractionVotes:
     files: tuple[Path, ...]
     prompts: list[str]
     names: list[str]
+    groups: tuple[str, ...]
 
     @classmethod
     def of_files(cls, files: Sequence[Path]) -> InteractionVotes:
@@ -41,13 +43,20 @@ class InteractionVotes:
         Raises:
             FileError: there is none, or they belong to different categories, bodies or grids.
         """
-        about = [store.read_arrays(path, "votes", ("group",)).attributes for path in files]
-        same = {(item["category"], item["body"], item["canonicalise"]) for item in about}
+        opened = [store.read_arrays(path, "votes", ("group",)) for path in files]
+        about = [file.attributes for file in opened]
+        same = {
+            (item["category"], item["body"], item["canonicalise"], tuple(map(str, file["group"])))
+            for file, item in zip(opened, about, strict=True)
+        }
         if len(same) != 1:
-            raise FileError(f"votes: {len(same)} kinds of categories and bodies in {len(files)} files, expected one.")
-        category, body, canonicalise = same.pop()
+            raise FileError(
+                f"votes: {len(files)} files of {len(same)} kinds (category, body, body parts), expected one kind; "
+                "delete results/votes and run again."
+            )
+        category, body, canonicalise, groups = same.pop()
         prompts, names = ([item[key] for item in about] for key in ("prompt", "interaction"))
-        return cls(category, body, canonicalise == "true", tuple(files), prompts, names)
+        return cls(category, body, canonicalise == "true", tuple(files), prompts, names, groups)
 
     @property
     def interactions(self) -> list[str]:
