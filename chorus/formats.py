@@ -314,8 +314,14 @@ pose_score, residual, person_score, object_score`. `reason` is empty exactly whe
 `format_version, category, protocol, n_images, counts, pap: {vanilla, strict, vanilla_hoa, strict_hoa}, pap_with_tail: {same},
 curve: {threshold, precision, recall, precision_hoa, recall_hoa}, baselines: {name: {pap, pap_with_tail}},
 images: [{id, vanilla, strict, vanilla_hoa, strict_hoa, target_area, target_area_hoa}], truth: {people, pearson_r, best_iou,
-soft_iou, interactions: {name: the same three}, pap, pap_with_tail}, provenance`. Fractions 0..1; areas in pixels of the
+soft_iou, interactions: {name: the same three and pearson_r_of_total}, pap, pap_with_tail}, provenance`. Fractions 0..1; areas in pixels of the
 32-pixel raster. `truth` exists for source `scenes` only.
+
+## clusters: `results/clusters/{category}.json`
+
+`format_version, category, rule: {share, effective_images, directions, stability}, clusters: [{interaction, prompt, part,
+images, share, effective_images, directions, stability, distance, fails, plausible}]`: all interaction types (prompt, body part),
+an empty string meaning any; see docs/distribution.md. `stability` and `distance` are null where the cluster is too small.
 
 ## report: `results/report/{category}.html`
 
