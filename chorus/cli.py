@@ -160,7 +160,10 @@ def _add_pose(pose: argparse.ArgumentParser) -> None:
     )
     pose.add_argument("--interaction", default="", metavar="TEXT", help="interaction name, or text or id of a prompt")
     pose.add_argument("--part", default="", metavar="NAME", help="body part that the object touches, such as rightHand")
-    pose.add_argument("--lookup", choices=["linear", "nearest"], default="linear", help="between canonical voxels")
+    pose.add_argument(
+        "--lookup", choices=["forward", "linear", "nearest"], default="forward",
+        help="inverse of the warp that voted, or A.7's inverse with linear or nearest voxel",
+    )  # fmt: skip
     pose.add_argument("--body", type=Path, metavar="FILE", help="body model of the run if it is not the open body")
     pose.add_argument("--surface", action="store_true", help=".ply: surface of the voxels instead of their centres")
     pose.add_argument(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -13,11 +15,18 @@ from chorus.distribution.spatial import SpatialField
 from chorus.distribution.types import InteractionVotes
 from chorus.errors import QueryError
 from chorus.occupancy.field import field_of
-from chorus.occupancy.grid import Grid
-from chorus.occupancy.posing import canonical_points, interpolated
+from chorus.occupancy.posing import (
+    canonical_index,
+    canonical_points,
+    forward_sources,
+    interpolated,
+    nearest_sources,
+)
+from chorus.occupancy.skinning_stage import canonical_weights
 from chorus.occupancy.uncertainty import interval
 
-Lookup = Literal["linear", "nearest"]
+Lookup = Literal["forward", "linear", "nearest"]
+CARRIED = ("phi", "low", "high", "n_eff", "directions")
 
 
 @dataclass(frozen=True)
@@ -72,13 +81,16 @@ class Distribution:
             self._canonical[key] = self._counted(interaction, part)
         return self._canonical[key]
 
-    def pose(self, theta: np.ndarray, interaction: str = "", part: str = "", lookup: Lookup = "linear") -> SpatialField:
+    def pose(
+        self, theta: np.ndarray, interaction: str = "", part: str = "", lookup: Lookup = "forward"
+    ) -> SpatialField:
         """Phi(x | theta, s): the canonical field carried to a pose by the inverse warp (A.7).
 
         Args:
             theta: (24, 3) or (72,) axis-angle, radians; the root's rotation is ignored.
             interaction, part: the interaction type s, as in `canonical`.
-            lookup: `linear` between canonical voxels, or the `nearest` one as in the PAP protocol.
+            lookup: `forward`, the inverse of the warp that voted; or A.7's inverse, `linear` between canonical voxels
+                or the `nearest` one as in the PAP protocol.
 
         Raises:
             QueryError, FileError: as `canonical`; or theta is no pose.
@@ -86,14 +98,28 @@ class Distribution:
         pose, source = _checked_pose(theta), self.canonical(interaction, part)
         if not self.votes.canonicalised:
             return _at_pose(source, {}, pose)
-        points = canonical_points(source.grid, self.body, pose)
-        carried = _nearest if lookup == "nearest" else _linear
-        names = ("phi", "low", "high", "n_eff", "directions")
-        return _at_pose(source, {name: carried(getattr(source, name), points, source.known) for name in names}, pose)
+        values = self._carrier(source, pose, lookup)
+        return _at_pose(source, {name: values(getattr(source, name)) for name in CARRIED}, pose)
 
     def poses(self, thetas: np.ndarray, interaction: str = "", part: str = "") -> list[SpatialField]:
         """The same for poses (n, 24, 3), one field each."""
         return [self.pose(theta, interaction, part) for theta in thetas]
+
+    def _carrier(self, source: SpatialField, pose: np.ndarray, lookup: Lookup) -> Callable[[np.ndarray], np.ndarray]:
+        """A function that carries a canonical array (N, N, N) to the pose, (N^3,)."""
+        grid, known = source.grid, source.known
+        if lookup == "linear":
+            points = canonical_points(grid, self.body, pose)
+            return lambda values: interpolated(values, points, known)
+        if lookup == "nearest":
+            sources = nearest_sources(canonical_index(grid, self.body, pose))
+        else:
+            sources = forward_sources(grid, self._weights, self.body.canonical_bones(pose[None])[0])
+        return lambda values: sources.values(values, known)
+
+    @cached_property
+    def _weights(self) -> np.ndarray:
+        return canonical_weights(self.canonical().grid, self.body)
 
     def _counted(self, interaction: str, part: str) -> SpatialField:
         found = field_of(self.votes.of(interaction, part))
@@ -128,13 +154,3 @@ def _at_pose(source: SpatialField, values: dict[str, np.ndarray], pose: np.ndarr
         arrays["n_eff"] = np.nan_to_num(arrays["n_eff"])
         arrays["directions"] = np.nan_to_num(arrays["directions"]).astype(np.uint8)
     return SpatialField(**{**vars(source), **arrays, "pose": pose})
-
-
-def _linear(values: np.ndarray, points: np.ndarray, known: np.ndarray) -> np.ndarray:
-    return interpolated(values, points, known)
-
-
-def _nearest(values: np.ndarray, points: np.ndarray, known: np.ndarray) -> np.ndarray:
-    index = Grid(len(values)).flat_index(points)
-    found = (index >= 0) & known.reshape(-1)[index]
-    return np.where(found, values.reshape(-1)[index], np.nan).astype(np.float32)

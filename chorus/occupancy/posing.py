@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numba import njit
 from scipy.ndimage import map_coordinates
+from scipy.spatial import cKDTree
 
 from chorus.body.model import BodyModel
 from chorus.occupancy.grid import SIDE, Grid
-from chorus.occupancy.skinning import skinning_planes
+from chorus.occupancy.skinning import skinning_planes, warp
 
 OUTSIDE = -1
+NEIGHBOURS = 4  # canonical voxels that a posed voxel takes its value from
+REACH = 1.5  # voxels; what the forward warp brings no closer comes from nowhere
 
 
 def canonical_index(grid: Grid, body: BodyModel, pose: np.ndarray) -> np.ndarray:
@@ -52,6 +57,51 @@ def posed_skinning(grid: Grid, body: BodyModel, pose: np.ndarray) -> tuple[np.nd
     vertices = body.vertices(rooted[None], np.zeros((1, 10)))[0]
     planes = skinning_planes(grid, vertices, body.weights)
     return planes, np.ascontiguousarray(body.canonical_bones(rooted[None])[0][:, :3]).reshape(-1, 12)
+
+
+@dataclass(frozen=True)
+class Sources:
+    """For every voxel of posed space the canonical voxels that it takes its value from.
+
+    Attributes:
+        index: (N^3, k) int64 flat canonical indices.
+        share: (N^3, k) float64, how much each counts, adding up to 1; all 0 where the voxel comes from nowhere.
+    """
+
+    index: np.ndarray
+    share: np.ndarray
+
+    def values(self, field: np.ndarray, known: np.ndarray) -> np.ndarray:
+        """(N^3,) float32 of a canonical field; NaN where less than half of the share is `known`, both (N, N, N)."""
+        share = self.share * known.reshape(-1)[self.index]
+        weight = share.sum(axis=1)
+        total = (share * np.where(known, field, 0.0).reshape(-1)[self.index]).sum(axis=1)
+        sure = weight >= 0.5
+        return np.where(sure, total / np.where(sure, weight, 1.0), np.nan).astype(np.float32)
+
+
+def forward_sources(grid: Grid, weights: np.ndarray, bones: np.ndarray) -> Sources:
+    """The canonical voxels that the forward warp (Eq. 5) brings closest to every voxel: the inverse of what voted.
+
+    A vote moves canonical voxels with the weights of the *canonical* body; A.7 moves space back with the weights of the
+    *posed* body, which is another map wherever limbs come near each other (docs/distribution.md has both errors).
+
+    Args:
+        weights: (N^3, 24) of the canonical grid.
+        bones: (24, 4, 4) canonical to posed.
+    """
+    centres = grid.centres()
+    tree = cKDTree(warp(weights, bones, centres))
+    distance, index = tree.query(centres, k=NEIGHBOURS, distance_upper_bound=REACH * grid.voxel)
+    share = np.where(np.isfinite(distance), 1.0 / np.maximum(distance / grid.voxel, 1e-6) ** 2, 0.0)
+    total = share.sum(axis=1, keepdims=True)
+    return Sources(np.minimum(index, len(centres) - 1), share / np.where(total > 0, total, 1.0))
+
+
+def nearest_sources(index: np.ndarray) -> Sources:
+    """One source each: flat canonical indices (N^3,), -1 for nowhere."""
+    found = index >= 0
+    return Sources(np.where(found, index, 0).astype(np.int64)[:, None], found.astype(float)[:, None])
 
 
 def interpolated(field: np.ndarray, points: np.ndarray, known: np.ndarray) -> np.ndarray:

@@ -140,7 +140,7 @@ def test_the_interval_holds_the_field(ball):
     assert (field.phi[known] <= field.high[known] + 1e-6).all()
 
 
-@pytest.mark.parametrize("lookup", ["linear", "nearest"])
+@pytest.mark.parametrize("lookup", ["forward", "linear", "nearest"])
 def test_the_star_pose_is_the_canonical_field(ball, lookup):
     posed, canonical = ball.pose(STAR_POSE, "hold", lookup=lookup), ball.canonical("hold")
     assert np.array_equal(posed.known, canonical.known)
