@@ -2,7 +2,8 @@
 
     python -m tests.benchmarks.interactions RESULTS [--draws 300] [CATEGORY ...]
 
-RESULTS is the results folder of a finished run of rendered scenes. The truth of a cluster at a body part is the share of the interaction's draws whose object touches the part, by the same distance as the gate of Eq. 12.
+RESULTS is the results folder of a finished run of rendered scenes. The truth of a cluster at a body part is the share
+of those draws of the interaction whose object touches the part, by the same distance as the gate of Eq. 12.
 """
 
 from __future__ import annotations
