@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.interactions RESULTS [--draws 300] [CATEGORY ...]
 
-RESULTS is the results folder of a finished run of rendered scenes. The truth of a cluster at a body part is the share
+RESULTS is the results folder of a finished run of scenes. The truth of a cluster at a body part is the share
 of those draws of the interaction whose object touches the part, by the same distance as the gate of Eq. 12.
 """
 
@@ -26,23 +26,20 @@ from chorus.occupancy.skinning import warp
 from chorus.occupancy.skinning_stage import canonical_weights
 from chorus.scenes.interactions import draw
 
-RING = (0.25, 0.9)  # metres from the vertical axis through the body's origin
+RING = (0.4, 0.9)  # metres from the vertical axis through the body's origin
+HEIGHT = -0.3  # metres; below the hips
 SECTORS = 12
 LEAST_TOUCHES = 5  # draws that touch the part, for its truth to mean anything
 
 
 def evenness(phi: np.ndarray) -> float:
-    """How evenly a field is spread around the body: entropy of its mass by 12 azimuth sectors, 1 = a perfect ring.
-
-    Only voxels above half of the largest value count, since the mean vote leaves a haze everywhere.
-    """
-    x, _, z = Grid(len(phi)).centres().T
+    """Least over greatest mean of a field in the 12 azimuth sectors of a ring around the body; 1 = even all round."""
+    x, y, z = Grid(len(phi)).centres().T
     radius, values = np.hypot(x, z), np.nan_to_num(phi).reshape(-1)
-    chosen = (radius > RING[0]) & (radius < RING[1]) & (values > 0.5 * values.max())
-    sector = (np.arctan2(z, x)[chosen] % (2 * np.pi) // (2 * np.pi / SECTORS)).astype(int)
-    mass = np.bincount(sector, values[chosen], SECTORS)
-    share = mass[mass > 0] / mass.sum()
-    return float(-(share * np.log(share)).sum() / np.log(SECTORS))
+    ring = (radius > RING[0]) & (radius < RING[1]) & (y < HEIGHT)
+    sector = (np.arctan2(z, x) % (2 * np.pi) // (2 * np.pi / SECTORS)).astype(int)
+    means = [values[ring & (sector == number)].mean() for number in range(SECTORS)]
+    return float(min(means) / max(means))
 
 
 def occupancies(category: str, interaction: str, draws: int, body: BodyModel, grid: Grid) -> np.ndarray:
