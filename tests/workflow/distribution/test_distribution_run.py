@@ -16,8 +16,8 @@ VOXELS = "results/voxels/motorcycle.h5"
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/distribution.md"])
-def test_the_examples_of_the_documentation_are_true(undisturbed, monkeypatch, page):
-    monkeypatch.chdir(undisturbed.folder)
+def test_the_examples_of_the_documentation_are_true(finished, monkeypatch, page):
+    monkeypatch.chdir(finished.folder)
     result = doctest.testfile(str(ROOT / page), module_relative=False)
     assert result.attempted >= 5
     assert result.failed == 0
