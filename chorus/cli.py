@@ -59,6 +59,7 @@ INPUTS: dict[str, tuple[Argument, ...]] = {
         Argument("skinning", "`skinning` file"), _BODY,
     ),
     "voxels": (_many("votes"),),
+    "clusters": (_many("votes"),),
     "truth": (_BODY, _MESH),
     "testset": (
         _BODY, Argument("views", "view table (source scenes)", optional=True), _MESH,
@@ -131,6 +132,8 @@ def parser() -> argparse.ArgumentParser:
     fetch.add_argument("--output", type=Path, required=True, help="where to put it; for an archive a new folder")
     fetch.add_argument("--source", default="", metavar="PATH_OR_URL", help="file, archive: local path or https address")
     fetch.add_argument("--sha256", default="", metavar="HEX", help="file, archive: what its content must have")
+    pose = commands.add_parser("pose", help="Carry the field of an interaction type to a body pose (.npz or .ply).")
+    _add_pose(pose)
     check = commands.add_parser(
         "config", help="Check configuration files; prints one line and exits 1 if something is wrong."
     )
@@ -177,6 +180,25 @@ def _add_stage(commands: argparse._SubParsersAction, name: str, text: str, secti
     )
 
 
+def _add_pose(pose: argparse.ArgumentParser) -> None:
+    pose.add_argument("voxels", type=Path, metavar="FILE", help="results/voxels/{category}.h5; its votes lie beside it")
+    pose.add_argument(
+        "--pose", type=Path, metavar="FILE", help=".json or .npy with 24 x 3 axis-angles; star pose if left out"
+    )
+    pose.add_argument("--interaction", default="", metavar="TEXT", help="interaction name, or text or id of a prompt")
+    pose.add_argument("--part", default="", metavar="NAME", help="body part that the object touches, such as rightHand")
+    pose.add_argument(
+        "--lookup", choices=["forward", "linear", "nearest"], default="forward",
+        help="inverse of the warp that voted, or A.7's inverse with linear or nearest voxel",
+    )  # fmt: skip
+    pose.add_argument("--body", type=Path, metavar="FILE", help="body model of the run if it is not the open body")
+    pose.add_argument("--surface", action="store_true", help=".ply: surface of the voxels instead of their centres")
+    pose.add_argument(
+        "--threshold", type=float, help=".ply: least probability shown; a quarter of the largest if left out"
+    )
+    pose.add_argument("--output", type=Path, required=True, metavar="FILE", help=".npz or .ply to write")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one subcommand; errors that a user can meet become one line and exit status 1."""
     options = parser().parse_args(arguments)
@@ -207,6 +229,8 @@ def _run(options: argparse.Namespace) -> None:
         if options.delete:
             delete(found)
         print(summary(found, options.delete))
+    elif options.command == "pose":
+        _pose(options)
     elif options.command == "bench":
         from chorus.bench.table import run
 
@@ -238,6 +262,19 @@ def _fetch(options: argparse.Namespace) -> None:
 
         fetch_pinned = fetch_file if options.what == "file" else fetch_archive
         fetch_pinned(options.source, options.sha256, options.output)
+
+
+def _pose(options: argparse.Namespace) -> None:
+    from chorus.distribution.export import save
+    from chorus.distribution.loading import load, read_pose
+
+    distribution, kind = load(options.voxels, options.body), (options.interaction, options.part)
+    if options.pose is None:
+        field = distribution.canonical(*kind)
+    else:
+        field = distribution.pose(read_pose(options.pose), *kind, options.lookup)
+    save(field, options.output, options.surface, options.threshold)
+    print(f"{distribution.category}: {field.images} images, {field.known.mean():.0%} of space known.")
 
 
 def _run_stage(options: argparse.Namespace) -> None:

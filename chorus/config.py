@@ -82,6 +82,12 @@ class Occupancy(Section):
     """Voting (3.3, A.5, A.6)."""
 
     canonicalise: bool = Field(True, description="false: no pose canonicalisation (ablation, Fig. 11)")
+    parts: bool = Field(
+        True, description="also count votes for each body part (interaction types, Eq. 12-13); false: less memory"
+    )
+    mirror: bool = Field(
+        False, description="every image also votes as seen in a mirror, left and right exchanged; images count twice"
+    )
 
 
 class Compute(Section):

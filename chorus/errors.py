@@ -17,6 +17,10 @@ class ModelError(ChorusError):
     """A body model or network file cannot be used."""
 
 
+class QueryError(ChorusError):
+    """A question to a distribution that it cannot answer."""
+
+
 class MissingExtraError(ChorusError):
     """An optional package is needed and not installed."""
 

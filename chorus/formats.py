@@ -187,17 +187,24 @@ FORMATS: dict[str, Format] = {
         Format(
             "votes",
             "votes/{category}/{prompt}.h5",
-            "Integer partial sums of the votes of a prompt: exactly mergeable.",
+            "Integer partial sums of the votes of a prompt, of all images and of those at each body part: exactly mergeable.",
             {
-                "group": Dataset(TEXT, ("group",), "", "`total`, later also body parts"),
+                "group": Dataset(TEXT, ("group",), "", "`total`, then body parts: images whose mask touches the part"),
                 "numerator": Dataset(
                     "uint32", ("group", "bin", *_GRID), "1/255 image", "weight of images whose mask has the voxel"
                 ),
                 "denominator": Dataset(
                     "uint32", ("group", "bin", *_GRID), "1/255 image", "weight of images that contain the voxel"
                 ),
-                "count": Dataset("uint32", ("group", "bin"), "1/255 image", "weight of all images of the azimuth bin"),
-                "images": Dataset("uint32", ("group", "bin"), "image", "number of images of the azimuth bin"),
+                "count": Dataset(
+                    "uint32",
+                    ("group", "bin"),
+                    "1/255 image",
+                    "weight of all images of the azimuth bin, whatever the body part",
+                ),
+                "images": Dataset(
+                    "uint32", ("group", "bin"), "image", "number of images of the group in the azimuth bin"
+                ),
             },
             {
                 "category": "category",
@@ -221,6 +228,9 @@ FORMATS: dict[str, Format] = {
                     "float32", ("group", *_GRID), "image", "effective number of images that saw the voxel"
                 ),
                 "images": Dataset("uint32", ("group", "bin"), "image", "number of images by azimuth bin"),
+                "directions": Dataset(
+                    "uint8", ("group", *_GRID), "azimuth bin", "number of the 12 azimuth bins that saw the voxel"
+                ),
             },
             {"category": "category", "body": "digest of the body model", "canonicalise": _CANONICALISE},
         ),
@@ -327,8 +337,14 @@ pose_score, residual, person_score, object_score`. `reason` is empty exactly whe
 `format_version, category, protocol, n_images, counts, pap: {vanilla, strict, vanilla_hoa, strict_hoa}, pap_with_tail: {same},
 curve: {threshold, precision, recall, precision_hoa, recall_hoa}, baselines: {name: {pap, pap_with_tail}},
 images: [{id, vanilla, strict, vanilla_hoa, strict_hoa, target_area, target_area_hoa}], truth: {people, pearson_r, best_iou,
-soft_iou, interactions: {name: the same three}, pap, pap_with_tail}, provenance`. Fractions 0..1; areas in pixels of the
+soft_iou, interactions: {name: the same three and pearson_r_of_total}, pap, pap_with_tail}, provenance`. Fractions 0..1; areas in pixels of the
 32-pixel raster. `truth` exists for source `scenes` only.
+
+## clusters: `results/clusters/{category}.json`
+
+`format_version, category, rule: {share, effective_images, directions, stability}, clusters: [{interaction, prompt, part,
+images, share, effective_images, directions, stability, distance, fails, plausible}]`: all interaction types (prompt, body part),
+an empty string meaning any; see docs/distribution.md. `stability` and `distance` are null where the cluster is too small.
 
 ## report: `results/report/{category}.html`
 

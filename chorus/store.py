@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import io
 import json
+import math
 import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
@@ -26,6 +27,7 @@ RECORD_SUFFIX = ".record.json"
 MAX_FILE_BYTES = 8 * 2**30
 MAX_ARRAY_BYTES = 4 * 2**30
 _COMPRESS_FROM_BYTES = 4096
+ALL_ROWS = slice(None)
 
 
 @dataclass(frozen=True)
@@ -163,11 +165,12 @@ def _chunks(array: np.ndarray) -> tuple[int, ...]:
     return tuple(max(1, length) for length in shape)
 
 
-def read_arrays(path: Path, kind: str, only: Collection[str] = ()) -> ArrayFile:
+def read_arrays(path: Path, kind: str, only: Collection[str] = (), rows: slice = ALL_ROWS) -> ArrayFile:
     """Read and check an HDF5 result file.
 
     Args:
         only: datasets to read, all when empty; the others are neither inflated nor checked.
+        rows: of every dataset read, rows of its first axis; only meaningful where they share that axis.
 
     Raises:
         FileError: missing, damaged, of another kind or version, or with other datasets than `chorus.formats` says.
@@ -179,10 +182,10 @@ def read_arrays(path: Path, kind: str, only: Collection[str] = ()) -> ArrayFile:
             if found != kind:
                 raise FileError(f"{path}: is a file of kind {found!r}, expected {kind!r}; give the right file.")
             datasets = {name: item for name, item in _datasets(path, file).items() if not only or name in only}
-            declared = sum(item.size * item.dtype.itemsize for item in datasets.values())
+            declared = sum(_bytes_of(item, rows) for item in datasets.values())
             if declared > MAX_ARRAY_BYTES:
                 raise FileError(f"{path}: declares {declared} bytes of arrays, at most {MAX_ARRAY_BYTES} are read.")
-            arrays = {name: np.asarray(item[...]) for name, item in datasets.items()}
+            arrays = {name: np.asarray(item[rows]) for name, item in datasets.items()}
             attributes = {name: str(value) for name, value in file.attrs.items()}
     except (OSError, KeyError, ValueError) as error:
         raise FileError(f"{path}: cannot be parsed as HDF5 ({error}); delete the file and run again.") from error
@@ -194,6 +197,10 @@ def read_arrays(path: Path, kind: str, only: Collection[str] = ()) -> ArrayFile:
             arrays[name] = np.char.decode(arrays[name], "utf-8")
     _check_layout(path, layout, arrays, arrays.keys(), attributes)
     return ArrayFile(path, arrays, attributes)
+
+
+def _bytes_of(item: h5py.Dataset, rows: slice) -> int:
+    return item.dtype.itemsize * len(range(*rows.indices(len(item)))) * math.prod(item.shape[1:])
 
 
 def _datasets(path: Path, file: h5py.File) -> dict[str, h5py.Dataset]:

@@ -104,6 +104,7 @@ STAGES: dict[str, Stage] = {
     "skinning": Stage(
         "chorus.occupancy.skinning_stage", ("body", "grid", "occupancy"), (), "skinning.h5",
         "Compute the skinning weights of the canonical grid.",
+        (("occupancy", "parts"), ("occupancy", "mirror")),
     ),
     "votes": Stage(
         "chorus.occupancy.votes_stage", ("body", "grid", "occupancy", "compute"), ("cameras", "skinning"),
@@ -113,6 +114,10 @@ STAGES: dict[str, Stage] = {
     "voxels": Stage(
         "chorus.occupancy.field_stage", (), ("votes",), "voxels/{category}.h5",
         "Merge the votes of all prompts into the field Phi^c.",
+    ),
+    "clusters": Stage(
+        "chorus.distribution.clusters_stage", (), ("votes",), "clusters/{category}.json",
+        "List the interaction types (prompt, body part) and which of them rest on enough images.",
     ),
     "truth": Stage(
         "chorus.evaluation.truth", ("run", "body", "scenes", "grid", "truth"), (), "truth/{category}.h5",
@@ -298,7 +303,7 @@ class Plan:
 
     def targets(self) -> list[str]:
         """What `snakemake all` makes."""
-        wanted = self.files("page", RESULTS)
+        wanted = self.files("page", RESULTS) + self.files("clusters", RESULTS)
         if self.config.testset.source != "none":
             wanted += self.files("summary", RESULTS)
         return wanted

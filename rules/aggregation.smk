@@ -1,5 +1,5 @@
 # From kept people to the canonical field.
-# OUTPUTS: {tree}/cameras and {tree}/votes by prompt; {tree}/skinning.h5; {tree}/voxels by category.
+# OUTPUTS: {tree}/cameras and {tree}/votes by prompt; {tree}/skinning.h5; {tree}/voxels and {tree}/clusters by category.
 
 
 rule cameras:
@@ -76,7 +76,7 @@ rule votes:
         "../envs/aggregation.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=votes_memory(),
         runtime=60,
     params:
         text=lambda wildcards: prompt_of(wildcards).text,
@@ -116,3 +116,29 @@ rule voxels:
     shell:
         "python -m chorus voxels --votes {input.votes:q} --category {wildcards.category:q}"
         " --settings {params.settings:q} --output {output.voxels:q} > {log:q} 2>&1"
+
+
+rule clusters:
+    input:
+        votes=files("votes"),
+    output:
+        clusters="{tree}/clusters/{category}.json",
+        record="{tree}/clusters/{category}.json.record.json",
+    log:
+        "{tree}/logs/clusters/{category}.log",
+    benchmark:
+        "{tree}/benchmarks/clusters/{category}.jsonl"
+    conda:
+        "../envs/aggregation.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        settings=settings("clusters"),
+        code=plan.code("clusters"),
+    message:
+        "Listing the interaction types of {wildcards.category}."
+    shell:
+        "python -m chorus clusters --votes {input.votes:q} --category {wildcards.category:q}"
+        " --settings {params.settings:q} --output {output.clusters:q} > {log:q} 2>&1"

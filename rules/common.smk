@@ -132,3 +132,9 @@ wildcard_constraints:
     category="|".join(plan.config.categories),
     prompt=checked(plan.prompt_pattern),
     shard="[0-9]+",
+
+
+def votes_memory():
+    """Megabytes of the votes of all body parts: counted once, copied once."""
+    groups = 15 if plan.config.occupancy.parts else 1
+    return 1500 + plan.config.grid.resolution**3 * groups * 12 * 8 * 5 // 2 // 10**6

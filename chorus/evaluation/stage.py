@@ -18,7 +18,7 @@ from chorus.errors import FileError
 from chorus.evaluation.baselines import body_blob, turned
 from chorus.evaluation.pap import THRESHOLDS, ImageScore, TestView, mean_values
 from chorus.evaluation.rendering import FieldRenderer, Renderer
-from chorus.evaluation.truth_scores import truth_scores
+from chorus.evaluation.truth_scores import pearson_r, truth_scores
 from chorus.evaluation.warps import digest_of
 from chorus.masks import Ragged
 from chorus.occupancy.grid import Grid
@@ -149,11 +149,15 @@ def mean_curve(scores: list[ImageScore]) -> dict[str, list[float]]:
 
 
 def truth_report(voxels: store.ArrayFile, truth: store.ArrayFile) -> dict[str, Any]:
-    """Scores of the field against the true one, in all and for every interaction from its own prompts."""
-    names = list(truth["group"])
-    report: dict[str, Any] = truth_scores(voxels["phi"][0], truth["phi"][0])
+    """Scores of the field against the true one, in all and for every interaction from its own prompts.
+
+    `pearson_r_of_total` is what asking for the interaction gains: the field of all prompts against its truth.
+    """
+    total, true = voxels["phi"][0], dict(zip(truth["group"], truth["phi"], strict=True))
+    report: dict[str, Any] = truth_scores(total, true.pop("total"))
     report["interactions"] = {
-        name: truth_scores(interaction_phi(voxels, name), truth["phi"][names.index(name)]) for name in names[1:]
+        str(name): truth_scores(interaction_phi(voxels, name), phi) | {"pearson_r_of_total": pearson_r(total, phi)}
+        for name, phi in true.items()
     }
     return report
 

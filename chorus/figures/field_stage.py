@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from chorus.body.model import STAR_POSE, BodyModel
 from chorus.errors import FileError
 from chorus.naming import words
 from chorus.occupancy.grid import SIDE
+from chorus.occupancy.uncertainty import interval
 
 if TYPE_CHECKING:
     from chorus.job import Job
@@ -22,6 +24,8 @@ SHOWN_FROM = 0.25  # share of the largest probability from which colour begins t
 OPACITY = 0.9
 BODY_GREY = 0.78
 CROP = 1.35  # metres around the origin that are drawn
+EXTENT = (-SIDE / 2, SIDE / 2, -SIDE / 2, SIDE / 2)
+UNKNOWN = (0.55, 0.55, 0.6, 0.5)  # red, green, blue, opacity
 
 
 @dataclass(frozen=True)
@@ -43,30 +47,41 @@ VIEWS = (
 
 
 def run(job: Job) -> None:
-    """Draw the total field."""
+    """Draw the total field, and below it how much of it is sure."""
     body, voxels = load_body(job.one("body")), store.read_arrays(job.one("voxels"), "voxels")
     if voxels.attributes["body"] != body.digest:
         raise FileError(f"{voxels.path}: was made with another body model; delete it and run again.")
-    images = int(voxels["images"][0].sum())
-    job.write_file(draw_field(voxels["phi"][0], body, f"{words(job.names['category'])}: {images} images"), "png")
+    images, phi, known = int(voxels["images"][0].sum()), voxels["phi"][0], voxels["denominator"][0] > 0
+    low, _ = interval(phi, voxels["n_eff"][0])
+    title = f"{words(job.names['category'])}: {images} images; grey: nobody looked"
+    rows = {"probability": phi, "lower end of its 90 % interval": low}
+    job.write_file(draw_fields(rows, known, body, title), "png")
 
 
-def draw_field(phi: np.ndarray, body: BodyModel, title: str) -> bytes:
-    """PNG of a field (N, N, N) around the canonical body: largest probability along the line of sight, three views."""
+def draw_fields(fields: Mapping[str, np.ndarray], known: np.ndarray, body: BodyModel, title: str) -> bytes:
+    """PNG of fields around the canonical body: largest value along the line of sight, three views of each.
+
+    Args:
+        fields: name -> (N, N, N), one row of pictures each; the first one sets the colours.
+        known: (N, N, N) bool, voxels that somebody saw; lines of sight without any are grey.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(13, 4.8), layout="constrained")
+    figure = Figure(figsize=(13, 4.6 * len(fields)), layout="constrained")
     canvas = FigureCanvasAgg(figure)
     vertices = body.vertices(STAR_POSE[None], np.zeros((1, 10)))[0]
-    top = max(float(phi.max()), 0.01)  # an empty field is drawn as nothing
-    for view, axes in zip(VIEWS, figure.subplots(1, len(VIEWS)), strict=True):
-        _draw_body(axes, view, vertices, body.faces)
-        shown = _draw_projection(axes, view, phi, top)
-        axes.set(title=view.title, xlim=(-CROP, CROP), ylim=(-CROP, CROP), aspect="equal")
-        axes.set_xlabel("metres")
-        axes.tick_params(labelsize=7)
-    figure.colorbar(shown, ax=figure.axes, label="probability", shrink=0.85)
+    top = max(float(next(iter(fields.values())).max()), 0.01)  # an empty field is drawn as nothing
+    grid_of_axes = figure.subplots(len(fields), len(VIEWS), squeeze=False)
+    for (name, field), row in zip(fields.items(), grid_of_axes, strict=True):
+        for view, axes in zip(VIEWS, row, strict=True):
+            _draw_body(axes, view, vertices, body.faces)
+            _draw_unknown(axes, view, known)
+            shown = _draw_projection(axes, view, field, top)
+            axes.set(title=view.title, xlim=(-CROP, CROP), ylim=(-CROP, CROP), aspect="equal")
+            axes.set_xlabel("metres")
+            axes.tick_params(labelsize=7)
+        figure.colorbar(shown, ax=row, label=name, shrink=0.85)
     figure.suptitle(title)
     buffer = io.BytesIO()
     canvas.print_png(buffer)
@@ -90,16 +105,12 @@ def _draw_body(axes: Any, view: View, vertices: np.ndarray, faces: np.ndarray) -
 
 def _draw_projection(axes: Any, view: View, phi: np.ndarray, top: float) -> Any:
     """Maximum along the line of sight; the more probable, the more opaque."""
-    flat = phi.max(axis=view.towards[0])
-    remaining = [axis for axis in range(3) if axis != view.towards[0]]
-    image = flat.T if remaining[0] == view.right[0] else flat  # rows = up, columns = right
-    image = image[:: view.up[1], :: view.right[1]]
+    image = _upright(phi.max(axis=view.towards[0]), view)
     alpha = OPACITY * np.clip((image / top - SHOWN_FROM) / (1 - SHOWN_FROM), 0.0, 1.0)
-    extent = (-SIDE / 2, SIDE / 2, -SIDE / 2, SIDE / 2)
     return axes.imshow(
         image,
         origin="lower",
-        extent=extent,
+        extent=EXTENT,
         cmap="inferno",
         vmin=0,
         vmax=top,
@@ -107,3 +118,18 @@ def _draw_projection(axes: Any, view: View, phi: np.ndarray, top: float) -> Any:
         interpolation="bilinear",
         zorder=3,
     )
+
+
+def _draw_unknown(axes: Any, view: View, known: np.ndarray) -> None:
+    """Lines of sight along which nobody saw anything."""
+    unseen = _upright(np.asarray(~known.any(axis=view.towards[0])), view)
+    shade = np.zeros((*unseen.shape, 4))
+    shade[unseen] = UNKNOWN
+    axes.imshow(shade, origin="lower", extent=EXTENT, interpolation="nearest", zorder=2)
+
+
+def _upright(flat: np.ndarray, view: View) -> np.ndarray:
+    """A projection along the view's line of sight with rows upwards and columns to the right."""
+    remaining = [axis for axis in range(3) if axis != view.towards[0]]
+    image = flat.T if remaining[0] == view.right[0] else flat
+    return image[:: view.up[1], :: view.right[1]]

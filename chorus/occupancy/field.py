@@ -18,6 +18,7 @@ class Field:
         numerator, denominator: (N, N, N) float64, sum_b r_b n_b and sum_b r_b d_b.
         n_eff: (N, N, N) float32, Kish's effective number of images that saw the voxel.
         images: (12,) number of images by azimuth bin.
+        directions: (N, N, N) uint8, number of azimuth bins with an image that saw the voxel.
     """
 
     phi: np.ndarray
@@ -25,6 +26,7 @@ class Field:
     denominator: np.ndarray
     n_eff: np.ndarray
     images: np.ndarray
+    directions: np.ndarray
 
 
 def field_of(votes: Votes) -> Field:
@@ -39,4 +41,5 @@ def field_of(votes: Votes) -> Field:
     seen = denominator > 0
     phi = np.where(seen, numerator / np.where(seen, denominator, 1.0), 0.0)
     n_eff = np.where(seen, denominator**2 / np.where(seen, squares, 1.0), 0.0)
-    return Field(phi.astype(np.float32), numerator, denominator, n_eff.astype(np.float32), votes.images)
+    directions = (votes.denominator > 0).sum(axis=0, dtype=np.uint8)
+    return Field(phi.astype(np.float32), numerator, denominator, n_eff.astype(np.float32), votes.images, directions)

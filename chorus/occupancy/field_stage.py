@@ -18,6 +18,8 @@ from chorus.occupancy.votes import Votes
 if TYPE_CHECKING:
     from chorus.job import Job
 
+VOTES = ("numerator", "denominator", "count", "images")
+
 
 @dataclass(frozen=True)
 class PromptVotes:
@@ -33,8 +35,6 @@ class PromptVotes:
 def run(job: Job) -> None:
     """Merge and normalise; every prompt also gets its own field."""
     parts = [read_votes(path) for path in job.many("votes")]
-    if len({(part.body, part.canonicalise, part.votes.numerator.shape) for part in parts}) > 1:
-        raise FileError("voxels: the votes come from different bodies or grids; delete results/votes and run again.")
     fields = [field_of(merged(parts))] + [field_of(part.votes) for part in parts]
     job.write_arrays(
         "voxels",
@@ -51,16 +51,29 @@ def run(job: Job) -> None:
 
 
 def read_votes(path: Path, group: str = "total") -> PromptVotes:
-    """The votes of one group of a prompt."""
-    file = store.read_arrays(path, "votes")
-    g = list(file["group"]).index(group)
-    votes = Votes(*(file[name][g] for name in ("numerator", "denominator", "count", "images")))
+    """The votes of one group of a prompt.
+
+    Raises:
+        FileError: the file has no such group: the body parts were not counted.
+    """
+    groups = list(store.read_arrays(path, "votes", ("group",))["group"])
+    if group not in groups:
+        raise FileError(f"{path}: has no votes of {group}, only of {', '.join(groups)}; set occupancy.parts: true.")
+    g = groups.index(group)
+    file = store.read_arrays(path, "votes", VOTES, slice(g, g + 1))
+    votes = Votes(*(file[name][0] for name in VOTES))
     a = file.attributes
     return PromptVotes(a["prompt"], a["interaction"], a["body"], a["canonicalise"], votes)
 
 
 def merged(parts: list[PromptVotes]) -> Votes:
-    """Exact sum of votes; the order does not matter."""
+    """Exact sum of votes; the order does not matter.
+
+    Raises:
+        FileError: they were counted around different bodies or in different grids.
+    """
+    if len({(part.body, part.canonicalise, part.votes.numerator.shape) for part in parts}) > 1:
+        raise FileError("voxels: the votes come from different bodies or grids; delete results/votes and run again.")
     total = Votes.none(Grid(parts[0].votes.numerator.shape[-1]))
     for part in parts:
         total += part.votes

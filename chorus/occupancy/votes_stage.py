@@ -17,8 +17,10 @@ from chorus.camera import Camera
 from chorus.detections import OBJECT, read_masks
 from chorus.devices import PROCESSOR, torch_device
 from chorus.errors import FileError
+from chorus.occupancy.gates import part_regions
 from chorus.occupancy.grid import Grid
-from chorus.occupancy.votes import TOTAL, Ballots, Tally, VoteCounter
+from chorus.occupancy.mirroring import mirrored
+from chorus.occupancy.votes import Ballots, Tally, VoteCounter, Votes
 from chorus.progress import progress
 
 if TYPE_CHECKING:
@@ -37,22 +39,25 @@ class VoteFiles:
 
 
 def run(job: Job) -> None:
-    """Count the votes and write them with the group axis (`total` only, body parts come with interaction types)."""
+    """Count the votes of all images and, for interaction types, of those whose mask touches a body part.
+
+    Without canonicalisation the grid does not follow the limbs, so nothing there belongs to a body part.
+    """
     tally_of = tally_on(job.settings.compute.device)
     body, skinning = load_body(job.one("body")), store.read_arrays(job.one("skinning"), "skinning")
     if skinning.attributes["body"] != body.digest:
         raise FileError(f"{skinning.path}: was made with another body model; delete it and run again.")
-    counter = tally_of(Grid(len(skinning["weights"])), skinning["weights"].reshape(-1, 24))
-    count_files(counter, body, VoteFiles(job.one("cameras"), job.many("masks"), job.many("people")))
-    votes = counter.votes
+    grid, settings = Grid(len(skinning["weights"])), job.settings.occupancy
+    regions = part_regions(grid, body) if settings.parts and skinning.attributes["canonicalise"] == "true" else {}
+    counter = tally_of(grid, skinning["weights"].reshape(-1, 24), regions)
+    files = VoteFiles(job.one("cameras"), job.many("masks"), job.many("people"))
+    count_files(counter, body, files, settings.mirror)
+    groups = [counter.of_group(name) for name in counter.groups]
     job.write_arrays(
         "votes",
         {
-            "group": np.array([TOTAL]),
-            "numerator": votes.numerator[None],
-            "denominator": votes.denominator[None],
-            "count": votes.count[None],
-            "images": votes.images[None],
+            "group": np.array(counter.groups),
+            **{name: np.stack([getattr(votes, name) for votes in groups]) for name in Votes.__dataclass_fields__},
         },
         {
             "category": job.names["category"],
@@ -77,25 +82,30 @@ def tally_on(device: str) -> Callable[..., Tally]:
     return functools.partial(TorchVoteCounter, device=torch_device(device))
 
 
-def count_files(counter: Tally, body: BodyModel, files: VoteFiles) -> None:
-    """Count every image of the cameras file, one azimuth bin after the other, without holding a decoded mask."""
+def count_files(counter: Tally, body: BodyModel, files: VoteFiles, mirror: bool = False) -> None:
+    """Count every image of the cameras file, one azimuth bin after the other, without holding a decoded mask.
+
+    Args:
+        mirror: count each image also as seen in a mirror (`chorus.occupancy.mirroring`).
+    """
     cameras = store.read_arrays(files.cameras, "cameras", ("index", "K", "R", "t", "weight", "bin"))
     masks, poses = read_masks(files.masks, OBJECT), _poses(files.people, cameras["index"])
     rows = masks.rows_of(cameras["index"])
     order = np.argsort(cameras["bin"], kind="stable")
     for begin in progress(range(0, len(order), CHUNK), "votes"):
         part = order[begin : begin + CHUNK]
-        counter.add_all(
-            Ballots(
-                Camera(cameras["K"][part], cameras["R"][part], cameras["t"][part]),
-                body.canonical_bones(poses[part]),
-                masks.size[rows[part]],
-                masks.spans,
-                rows[part],
-                cameras["weight"][part],
-                cameras["bin"][part],
-            )
+        ballots = Ballots(
+            Camera(cameras["K"][part], cameras["R"][part], cameras["t"][part]),
+            body.canonical_bones(poses[part]),
+            masks.size[rows[part]],
+            masks.spans,
+            rows[part],
+            cameras["weight"][part],
+            cameras["bin"][part],
         )
+        counter.add_all(ballots)
+        if mirror:
+            counter.add_all(mirrored(ballots))
 
 
 def _poses(people: Sequence[Path], index: np.ndarray) -> np.ndarray:

@@ -21,7 +21,8 @@ GROUND = {
     "detections",
 }  # fmt: skip
 ROOMS = [
-    "body", "prompts", "images", "screening", "perception", "calibration", "occupancy", "scenes", "evaluation",
+    "body", "prompts", "images", "screening", "perception", "calibration", "occupancy", "distribution", "scenes",
+    "evaluation",
     "figures", "bench",
 ]  # fmt: skip
 TOP = {"workflow", "job", "leftovers", "estimate", "cli", "__main__", ""}

@@ -265,3 +265,15 @@ def test_a_screening_table_of_another_form_is_one_sentence(tmp_path):
     for content in (TABLE, b"\xff", b"index\n1\n", b"a,b\n" + b'"' * 10):
         store.write_recorded(path, content, {})
         assert "is not a screening table" in refusal(read_table, path)
+
+
+@pytest.mark.parametrize("rows", [slice(0, 1), slice(1, 2), slice(None), slice(2, 5)])
+def test_rows_of_the_first_axis_are_read_alone(tmp_path, rows):
+    arrays = arrays_of("votes")
+    attributes = dict.fromkeys(FORMATS["votes"].attributes, "x")
+    path = tmp_path / "votes.h5"
+    store.write_recorded(path, store.encode_arrays("votes", arrays, attributes), {})
+    found = store.read_arrays(path, "votes", ("group", "numerator"), rows)
+    assert found.arrays.keys() == {"group", "numerator"}
+    for name, array in found.arrays.items():
+        assert np.array_equal(array, arrays[name][rows])

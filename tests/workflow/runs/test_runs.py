@@ -25,7 +25,7 @@ def test_everything_that_was_promised_is_there(undisturbed):
         )
     }  # fmt: skip
     tables = {f"screening/motorcycle/{prompt}.csv" for prompt in IDS}
-    of_category = {"skinning.h5", "summary.json", "summary.md", "pap/motorcycle.json"}
+    of_category = {"skinning.h5", "summary.json", "summary.md", "pap/motorcycle.json", "clusters/motorcycle.json"}
     of_category |= {f"{kind}/motorcycle.h5" for kind in ("voxels", "truth", "testset", "warps")}
     of_category |= {f"figures/motorcycle_{kind}.png" for kind in ("field", "screening", "people")} | {
         "report/motorcycle.html"

@@ -1,0 +1,61 @@
+"""From the files of a finished run to a distribution, and poses from files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from chorus import store
+from chorus.body.loading import load_body
+from chorus.config import Body
+from chorus.distribution.distribution import Distribution
+from chorus.distribution.types import InteractionVotes
+from chorus.errors import FileError
+
+OPEN_BODY = Path(__file__).resolve().parents[2] / Body().file
+MAX_POSE_BYTES = 1_000_000
+
+
+def load(voxels: str | Path, body: str | Path | None = None) -> Distribution:
+    """The distribution of a category.
+
+    Args:
+        voxels: `results/voxels/{category}.h5` of a run; the votes are found beside it, `results/votes/{category}/`.
+        body: the body model of the run if it is not the open body.
+
+    Raises:
+        FileError: a file is missing or damaged, the votes are not those of the field, or the body is another one.
+    """
+    voxels = Path(voxels)
+    attributes = store.read_arrays(voxels, "voxels", ("group",)).attributes
+    model = load_body(OPEN_BODY if body is None else body)
+    if attributes["body"] != model.digest:
+        raise FileError(f"{voxels}: was made with another body model than {model.name}; give its file as `body`.")
+    folder = voxels.parent.parent / "votes" / attributes["category"]
+    files = [folder / Path(item["path"]).name for item in store.read_record(voxels)["inputs"]["votes"]]
+    for path, item in zip(files, store.read_record(voxels)["inputs"]["votes"], strict=True):
+        if store.read_record(path)["sha256"] != item["sha256"]:
+            raise FileError(f"{path}: is newer than {voxels.name}; run `snakemake {voxels}` first.")
+    return Distribution(InteractionVotes.of_files(files), model)
+
+
+def read_pose(path: Path) -> np.ndarray:
+    """A pose of a `.json` or `.npy` file: 24 x 3 axis-angles in radians, in any nesting.
+
+    Raises:
+        FileError: the file is no such pose.
+    """
+    try:
+        if path.stat().st_size > MAX_POSE_BYTES:
+            raise ValueError("it is too large")
+        if path.suffix == ".npy":
+            values = np.load(path, allow_pickle=False)
+        else:
+            values = np.array(json.loads(path.read_text("utf-8")), float)
+        return np.asarray(values, float).reshape(24, 3)
+    except OSError as error:
+        raise FileError(f"{path}: cannot be read ({error.strerror}); check the path.") from None
+    except (ValueError, TypeError, RecursionError):
+        raise FileError(f"{path}: is no pose; give 24 x 3 axis-angles in radians as .json or .npy.") from None
