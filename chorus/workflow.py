@@ -154,6 +154,16 @@ class Plan:
         }
         self.prompts = {category: prompts_of(config, category) for category in config.categories}
         self.shards = [f"{number:03d}" for number in range(config.images.shards)]
+        # Asked for several times by every job of a DAG of thousands.
+        self._settings = {
+            (stage, tree): settings_of(stage, self.configs[tree]) for stage in STAGES for tree in self.trees
+        }
+        self._owner = {
+            (stage, tree): tree if self.differs(stage, tree) else RESULTS for stage in STAGES for tree in self.trees
+        }
+        self._prompt = {
+            (category, prompt.id): prompt for category, prompts in self.prompts.items() for prompt in prompts
+        }
 
     @property
     def trees(self) -> list[str]:
@@ -162,7 +172,7 @@ class Plan:
 
     def settings(self, stage: str, tree: str) -> dict[str, Any]:
         """The sections of the configuration that a stage reads, as plain values."""
-        return settings_of(stage, self.configs[tree])
+        return self._settings[stage, tree]
 
     def differs(self, stage: str, tree: str) -> bool:
         """Whether a variant's stage, or any stage above it, has settings of its own."""
@@ -176,7 +186,7 @@ class Plan:
         Args:
             path: another output of the stage, below the tree, in place of its main one.
         """
-        owner = tree if self.differs(stage, tree) else RESULTS
+        owner = self._owner[stage, tree]
         pattern = path or STAGES[stage].path
         return [f"{owner}/{pattern.format(**names)}" for names in self._expansions(pattern, wildcards)]
 
@@ -192,7 +202,7 @@ class Plan:
 
     def prompt(self, category: str, prompt_id: str) -> Prompt:
         """The prompt of an id."""
-        return next(prompt for prompt in self.prompts[category] if prompt.id == prompt_id)
+        return self._prompt[category, prompt_id]
 
     def code(self, stage: str) -> str:
         """Digest of the code that a stage runs."""

@@ -23,7 +23,7 @@ ROOMS = [
     "body", "prompts", "images", "screening", "perception", "calibration", "occupancy", "scenes", "evaluation",
     "figures", "bench",
 ]  # fmt: skip
-TOP = {"workflow", "job", "cli", "__main__", ""}
+TOP = {"workflow", "job", "archive", "cli", "__main__", ""}
 
 
 def tree_of(path: Path) -> ast.AST:
