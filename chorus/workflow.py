@@ -162,7 +162,7 @@ class Plan:
             (stage, tree): tree if self.differs(stage, tree) else RESULTS for stage in STAGES for tree in self.trees
         }
         self._prompt = {
-            (category, prompt.id): prompt for category, prompts in self.prompts.items() for prompt in prompts
+            category: {prompt.id: prompt for prompt in prompts} for category, prompts in self.prompts.items()
         }
 
     @property
@@ -193,8 +193,7 @@ class Plan:
     def _expansions(self, pattern: str, given: Mapping[str, str]) -> Iterator[dict[str, str]]:
         categories = [given["category"]] if "category" in given else list(self.prompts)
         for category in categories if "{category}" in pattern else [""]:
-            known = [prompt.id for prompt in self.prompts.get(category, ())]
-            prompts = [given["prompt"]] if "prompt" in given else known
+            prompts = [given["prompt"]] if "prompt" in given else list(self._prompt.get(category, ()))
             for prompt in prompts if "{prompt}" in pattern else [""]:
                 shards = [given["shard"]] if "shard" in given else self.shards
                 for shard in shards if "{shard}" in pattern else [""]:
@@ -202,7 +201,7 @@ class Plan:
 
     def prompt(self, category: str, prompt_id: str) -> Prompt:
         """The prompt of an id."""
-        return self._prompt[category, prompt_id]
+        return self._prompt[category][prompt_id]
 
     def code(self, stage: str) -> str:
         """Digest of the code that a stage runs."""
