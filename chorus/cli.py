@@ -68,12 +68,16 @@ INPUTS: dict[str, tuple[Argument, ...]] = {
         _many("screening"), Argument("figures", "pictures to show", many=True),
         Argument("pap", "`pap` report, if the category was scored", optional=True),
     ),
+    "crate": (
+        Argument("snakefile", "the workflow's main file"), Argument("targets", "final files of the run", many=True)
+    ),
 }  # fmt: skip
 
 OUTPUTS: dict[str, tuple[Argument, ...]] = {
     "scenes": (Argument("images", "rendered pictures"), Argument("annotations", "their COCO json")),
     "photographs": (Argument("annotations-output", "COCO json of the chosen photographs"),),
     "summary": (Argument("markdown", "the same as a Markdown table"),),
+    "crate": (Argument("workflow", "copy of the workflow's main file"),),
 }
 
 NAMES: dict[str, tuple[str, ...]] = {
@@ -85,6 +89,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "page": ("category", "prompts"),
     "skinning": (),
     "summary": (),
+    "crate": (),
 }
 _NAME_HELP = {
     "category": "category name, such as sports_ball",

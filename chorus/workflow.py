@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from chorus.config import Config
+from chorus.naming import RESULTS
 from chorus.prompts.resource import Prompt, read_prompts
-from chorus.provenance import code_digest
+from chorus.provenance import PACKAGE_ROOT, code_digest
 
-PROGRAM_ROOT = Path(__file__).resolve().parent.parent
+PROGRAM_ROOT = PACKAGE_ROOT.parent
 RESOURCES = "resources/"
-RESULTS = "results"
 BLAZEPOSE_MODEL = "models/pose_landmark_full.tflite"
 
 
@@ -121,6 +121,10 @@ STAGES: dict[str, Stage] = {
         "chorus.figures.page", (), ("pap", "screening", "field_figure", "contact_sheet", "overlays"),
         "report/{category}.html",
         "Put pictures, scores and prompts of a category on one page.",
+    ),
+    "crate": Stage(
+        "chorus.archive.crate", (), ("page", "summary"), "ro-crate-metadata.json",
+        "Describe the whole run as a Provenance Run RO-Crate: files, digests, settings, code, jobs.",
     ),
 }  # fmt: skip
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from chorus import store
-from chorus.archive.verify import located_input, shown
+from chorus.archive.folder import located_input, shown
 from chorus.errors import FileError
-from chorus.workflow import RESULTS
+from chorus.naming import RESULTS
 
 _DIGITS = 12
 

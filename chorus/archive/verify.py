@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from chorus import store
+from chorus.archive.folder import located_input, result_files, shown, tree_of
 from chorus.errors import FileError
+from chorus.naming import RESULTS
 from chorus.provenance import code_digest
-from chorus.workflow import PROGRAM_ROOT, RESULTS, STAGES, Plan
-
-UNRECORDED = frozenset({"logs", "benchmarks"})  # folders that may tell the time and are not results
+from chorus.workflow import STAGES, Plan
 
 
 class Problem(StrEnum):
@@ -87,17 +87,6 @@ def verify(results: Path, plan: Plan | None = None) -> Verdict:
     return Verdict(len(records), size, tuple(sorted(findings, key=lambda finding: (finding.path, finding.why))))
 
 
-def result_files(results: Path) -> list[Path]:
-    """All result files of a folder, sorted: those on disk, and those of which only the record is left."""
-    found = set()
-    for path in results.rglob("*"):
-        inside = path.relative_to(results).parts
-        if path.is_dir() or UNRECORDED & set(inside[:-1]) or path.name.startswith("."):
-            continue
-        found.add(path.with_name(path.name.removesuffix(store.RECORD_SUFFIX)))
-    return sorted(found)
-
-
 @dataclass(frozen=True)
 class _Origins:
     """What files were made from, compared with what is there now; `digests` are known ones, files are hashed once."""
@@ -135,24 +124,6 @@ class _Origins:
         if path not in self.digests:
             self.digests[path] = store.sha256_of(path)
         return self.digests[path]
-
-
-def located_input(recorded: str, results: Path) -> Path | None:
-    """Where the input that a record names lies now: in the results, beside them, or in the program."""
-    inside = recorded.removeprefix(f"{RESULTS}/")
-    places = [results / inside] if inside != recorded else [results.parent / recorded, PROGRAM_ROOT / recorded]
-    return next((place for place in places if place.exists()), None)
-
-
-def tree_of(path: Path, results: Path) -> str:
-    """The result tree of a file: the main one, or a variant's."""
-    parts = path.relative_to(results).parts
-    return f"{RESULTS}/variants/{parts[1]}" if parts[0] == "variants" else RESULTS
-
-
-def shown(path: Path, results: Path) -> str:
-    """A file of the results as records and messages name it."""
-    return str(Path(RESULTS) / path.relative_to(results))
 
 
 def _reason(error: FileError, path: Path) -> str:
