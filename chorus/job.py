@@ -82,7 +82,7 @@ class Job:
             "settings_hash": digest_of(dict(self.sections)),
             "code": code_digest(STAGES[self.stage].module),
             "models": dict(self.models),
-            "versions": package_versions(),
+            "versions": dict(package_versions()),
         }
 
     def _write(self, output: str, content: bytes, kind: str) -> None:
