@@ -14,8 +14,6 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 ENVIRONMENTS = sorted((ROOT / "envs").glob("*.yaml"))
 PROFILES = sorted((ROOT / "profiles").glob("*/config.yaml"))
-# What a module is called in the registry, where that is another name.
-DISTRIBUTION = {"PIL": "pillow", "yaml": "pyyaml", "ai_edge_litert": "ai-edge-litert"}
 
 
 def named(requirement: str) -> str:
@@ -29,9 +27,7 @@ def pip_lines(path: Path) -> list[str]:
 
 @pytest.mark.parametrize("path", ENVIRONMENTS, ids=lambda path: path.stem)
 def test_an_environment_asks_for_the_versions_of_the_project(path):
-    known = {
-        named(item): item for item in [*PROJECT["dependencies"], *(one for many in EXTRAS.values() for one in many)]
-    }
+    known = {named(item): item for group in (*EXTRAS.values(), PROJECT["dependencies"]) for item in group}
     for requirement in pip_lines(path):
         assert known.get(named(requirement)) == requirement, f"{path.name}: {requirement}"
 

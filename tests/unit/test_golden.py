@@ -1,4 +1,4 @@
-"""Files of the released format version are read as they were written; other versions are refused in one sentence (F14)."""
+"""Files of the released format version read as they were written, other versions are refused in a sentence (F14)."""
 
 import json
 import shutil

@@ -1,15 +1,16 @@
-"""The run as a Provenance Run RO-Crate: every file with its digest, every job with its inputs, valid for the validator."""
+"""The run as a Provenance Run RO-Crate: every file with its digest, every job with its inputs, valid by its rules."""
 
 import json
+import shutil
 
 import pytest
 
 from chorus.archive.folder import result_files
-from tests.workflow.conftest import PROMPTS
+from tests.workflow.conftest import PROMPTS, Workplace
 
 pytest.importorskip("rocrate", reason='pip install -e ".[provenance]"')
 
-# What the JSON-LD contexts of RO-Crate 1.1 and of the run terms say of the words that we use; the real ones are on the web.
+# What the JSON-LD contexts of RO-Crate 1.1 and of the run terms say of the words that we use; these lie on the web.
 CONTEXTS = {
     "https://w3id.org/ro/crate/1.1/context": {
         "@vocab": "http://schema.org/",
@@ -24,10 +25,6 @@ CONTEXTS = {
 @pytest.fixture(scope="module")
 def crated(undisturbed, tmp_path_factory):
     """A copy of the finished run with its crate."""
-    import shutil
-
-    from tests.workflow.conftest import Workplace
-
     folder = tmp_path_factory.mktemp("crate") / "work"
     shutil.copytree(undisturbed.folder, folder, symlinks=True)
     place = Workplace(folder, undisturbed.program)
