@@ -64,7 +64,7 @@ def test_of_two_runs_in_one_folder_one_gives_way_and_harms_nothing(workplace, un
         time.sleep(0.02)
     first.send_signal(signal.SIGSTOP)  # so that it is still at work when the second comes
     try:
-        refused = workplace.snakemake("results/skinning.h5", fails=True)
+        refused = workplace.snakemake("results/skinning.h5", "--rerun-incomplete", fails=True)
     finally:
         first.send_signal(signal.SIGCONT)
     assert "Directory cannot be locked" in refused

@@ -81,7 +81,7 @@ def place(tmp_path) -> Workplace:
 def jobs() -> dict[int, tuple[str, str, str]]:
     """Job id -> (rule, state, requested resources) of every job that Slurm remembers."""
     table = subprocess.run(
-        ["squeue", "--noheader", "--states=all", "--Format=JobID:|,Comment:|,State:|,tres-alloc:"],
+        ["squeue", "--noheader", "--states=all", "--Format=JobID:|,Comment:|,State:|,tres-per-job:"],
         capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
     rows = (line.split("|") for line in table.splitlines() if line.strip())
@@ -131,7 +131,7 @@ def test_a_cancelled_job_and_one_over_its_memory_are_repeated_and_the_digests_ar
     assert count == dict.fromkeys(RULES, 1) | {"skinning": 2, "truth": 2}
     assert sorted(state for rule, state, _ in run.submitted().values() if rule == "skinning") == ["COMPLETED", "FAILED"]
     assert {state for rule, state, _ in run.submitted().values() if rule == "truth"} == {"COMPLETED", "CANCELLED"}
-    assert [rule for rule, _, tres in run.submitted().values() if "gres/gpu=1" in tres] == ["warps"]
+    assert [rule for rule, _, tres in run.submitted().values() if "gpu" in tres] == ["warps"]
 
 
 def test_a_run_whose_controller_is_killed_goes_on_where_it_was(place, local):
