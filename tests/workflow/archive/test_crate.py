@@ -10,8 +10,8 @@ from tests.workflow.conftest import PROMPTS, Workplace
 
 pytest.importorskip("rocrate", reason='pip install -e ".[provenance]"')
 
-# Stand-ins for the JSON-LD contexts of RO-Crate 1.1 and of the run terms, which lie on the web: our words, nearly all of
-# them from schema.org.
+# Stand-ins for the JSON-LD contexts of RO-Crate 1.1 and of the run terms, which lie on the web: our words, nearly all
+# of them from schema.org.
 OTHER_TERMS = {
     "File": "http://schema.org/MediaObject",
     "ComputationalWorkflow": "https://bioschemas.org/ComputationalWorkflow",
