@@ -11,7 +11,7 @@ from chorus.naming import slug
 from chorus.workflow import PROGRAM_ROOT, RESULTS, STAGES, Plan, located
 
 PEOPLE_AND_BELOW = {
-    "keypoints", "people", "screening", "cameras", "votes", "voxels", "pap", "summary", "page",
+    "keypoints", "people", "screening", "cameras", "votes", "voxels", "pap", "summary", "page", "crate",
     "field_figure", "contact_sheet", "overlays",
 }  # fmt: skip
 
@@ -39,6 +39,7 @@ def test_no_canonicalisation_owns_skinning_votes_voxels_and_pap_alone():
         "summary",
         "field_figure",
         "page",
+        "crate",
     }
 
 
