@@ -81,12 +81,16 @@ INPUTS: dict[str, tuple[Argument, ...]] = {
         _many("screening"), Argument("figures", "pictures to show", many=True),
         Argument("pap", "`pap` report, if the category was scored", optional=True),
     ),
+    "crate": (
+        Argument("snakefile", "the workflow's main file"), Argument("targets", "final files of the run", many=True)
+    ),
 }  # fmt: skip
 
 OUTPUTS: dict[str, tuple[Argument, ...]] = {
     "scenes": (Argument("images", "rendered pictures"), Argument("annotations", "their COCO json")),
     "photographs": (Argument("annotations-output", "COCO json of the chosen photographs"),),
     "summary": (Argument("markdown", "the same as a Markdown table"),),
+    "crate": (Argument("workflow", "copy of the workflow's main file"),),
 }
 
 NAMES: dict[str, tuple[str, ...]] = {
@@ -100,6 +104,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "page": ("category", "prompts"),
     "skinning": (),
     "summary": (),
+    "crate": (),
 }
 _NAME_HELP = {
     "category": "category name, such as sports_ball",
@@ -138,6 +143,7 @@ def parser() -> argparse.ArgumentParser:
         "config", help="Check configuration files; prints one line and exits 1 if something is wrong."
     )
     check.add_argument("files", nargs="+", type=Path, help="YAML files, later ones win")
+    _add_archive(commands)
     bench = commands.add_parser("bench", help="Time every kernel against the slow reference of the tests (minutes).")
     bench.add_argument("--output", type=Path, metavar="FILE", help="also write the records as JSON")
     bench.add_argument("--resolutions", type=int, nargs="+", default=[48, 96, 128], help="voxels along a side")
@@ -153,6 +159,23 @@ def parser() -> argparse.ArgumentParser:
     )
     docs.add_argument("--root", type=Path, default=Path("."), help="repository root")
     return top
+
+
+def _add_archive(commands: argparse._SubParsersAction) -> None:
+    verify = commands.add_parser(
+        "verify", help="Hash a results folder again: what is missing, damaged or stale? Exits 1 if anything is."
+    )
+    verify.add_argument("results", nargs="?", type=Path, default=Path("results"), help="the results folder")
+    verify.add_argument(
+        "--configfile", nargs="+", type=Path, default=[], metavar="FILE", help="also compare with this configuration"
+    )
+    trace = commands.add_parser("trace", help="Show what a result was made from, back to the prompts.")
+    trace.add_argument("file", type=Path, help="a file of the results, such as results/pap/motorcycle.json")
+    commands.add_parser(
+        "status",
+        usage="python -m chorus status [targets and options as given to snakemake]",
+        help="Count done and planned files by stage; a run may be going on.",
+    )
 
 
 def _add_stage(commands: argparse._SubParsersAction, name: str, text: str, sections: tuple[str, ...]) -> None:
@@ -201,7 +224,11 @@ def _add_pose(pose: argparse.ArgumentParser) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one subcommand; errors that a user can meet become one line and exit status 1."""
-    options = parser().parse_args(arguments)
+    commands = parser()
+    options, rest = commands.parse_known_args(arguments)
+    options.rest = rest
+    if rest and options.command != "status":
+        commands.error(f"unrecognized arguments: {' '.join(rest)}")
     try:
         _run(options)
     except ChorusError as error:
@@ -231,6 +258,11 @@ def _run(options: argparse.Namespace) -> None:
         print(summary(found, options.delete))
     elif options.command == "pose":
         _pose(options)
+    elif options.command in {"verify", "trace", "status"}:
+        from chorus.archive.commands import run_command
+
+        for line in run_command(options):
+            print(line)
     elif options.command == "bench":
         from chorus.bench.table import run
 

@@ -82,7 +82,7 @@ class Job:
             "settings_hash": digest_of(dict(self.sections)),
             "code": code_digest(STAGES[self.stage].module),
             "models": dict(self.models),
-            "versions": package_versions(),
+            "versions": dict(package_versions()),
         }
 
     def _write(self, output: str, content: bytes, kind: str) -> None:
@@ -97,7 +97,8 @@ def _described(path: Path) -> dict[str, str]:
     if path.is_dir():
         return {"path": shown}
     sidecar = store.record_path(path)
-    digest = store.read_record(path)["sha256"] if sidecar.is_file() else store.sha256_of(path)
+    # Hashed here even if the stage had no need to look into it: nothing is made over a damaged input.
+    digest = store.check(path)["sha256"] if sidecar.is_file() else store.sha256_of(path)
     return {"path": shown, "sha256": digest}
 
 

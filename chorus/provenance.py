@@ -86,6 +86,7 @@ def _tokens(path: Path | None) -> bytes:
     return "\0".join(f"{token.type}:{'' if token.type in _LAYOUT_TOKENS else token.string}" for token in kept).encode()
 
 
+@functools.cache
 def package_versions() -> dict[str, str]:
     """Versions of the installed packages that results depend on."""
     versions = {}

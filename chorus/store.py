@@ -7,6 +7,8 @@ after its SHA-256 agrees with the record beside it.
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import glob
 import hashlib
 import io
 import json
@@ -24,6 +26,7 @@ from chorus.errors import FileError
 from chorus.formats import FORMAT_VERSION, FORMATS, TEXT, Dataset, Format
 
 RECORD_SUFFIX = ".record.json"
+SEAL = "record_sha256"
 MAX_FILE_BYTES = 8 * 2**30
 MAX_ARRAY_BYTES = 4 * 2**30
 _COMPRESS_FROM_BYTES = 4096
@@ -58,7 +61,9 @@ def write_bytes(path: Path, content: bytes) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_leftovers(path)
         with open(temporary, "wb") as stream:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
@@ -71,6 +76,14 @@ def write_bytes(path: Path, content: bytes) -> None:
         ) from error
 
 
+def _remove_leftovers(path: Path) -> None:
+    # A killed job leaves its temporary file. Whoever still writes one holds its lock, whatever host or process it is.
+    for leftover in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+        with contextlib.suppress(OSError), open(leftover, "rb+") as stream:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            leftover.unlink()
+
+
 def write_recorded(path: Path, content: bytes, record: Mapping[str, Any]) -> None:
     """Write a result file and its record. The record comes first: a file without one never exists."""
     head = {
@@ -79,8 +92,37 @@ def write_recorded(path: Path, content: bytes, record: Mapping[str, Any]) -> Non
         "sha256": hashlib.sha256(content).hexdigest(),
         "size": len(content),
     }
-    write_bytes(record_path(path), json_bytes({**head, **record}))
-    write_bytes(path, content)
+    write_bytes(record_path(path), _sealed({**head, **record}))
+    try:
+        write_bytes(path, content)
+    except FileError:
+        if not path.exists():
+            record_path(path).unlink(missing_ok=True)
+        raise
+
+
+def _sealed(record: Mapping[str, Any]) -> bytes:
+    # The record carries the digest of itself without that digest, so that no damage to it is silent either.
+    return json_bytes({**record, SEAL: hashlib.sha256(json_bytes(record)).hexdigest()})
+
+
+def _is_sealed(record: dict[str, Any], content: bytes) -> bool:
+    record.pop(SEAL, None)
+    try:
+        return _sealed(record) == content
+    except ValueError:  # NaN, half a surrogate pair: nothing that we write
+        return False
+
+
+def check(path: Path) -> dict[str, Any]:
+    """The record of a result file, after its size and SHA-256 were found to agree with it.
+
+    Raises:
+        FileError: the file or its record is missing, too large or damaged.
+    """
+    record = _checked_size(path)
+    _check_digest(path, record, sha256_of(path))
+    return record
 
 
 def read_bytes(path: Path) -> bytes:
@@ -89,23 +131,37 @@ def read_bytes(path: Path) -> bytes:
     Raises:
         FileError: the file or its record is missing, too large or damaged.
     """
+    record = _checked_size(path)
+    content = path.read_bytes()
+    _check_digest(path, record, hashlib.sha256(content).hexdigest())
+    return content
+
+
+def _checked_size(path: Path) -> dict[str, Any]:
     record = read_record(path)
     if not path.is_file():
         raise FileError(f"{path}: no such file; run the stage that makes it.")
     size = path.stat().st_size
     if size > MAX_FILE_BYTES or size != record["size"]:
         raise FileError(f"{path}: has {size} bytes, its record says {record['size']}; delete the file and run again.")
-    content = path.read_bytes()
-    if hashlib.sha256(content).hexdigest() != record["sha256"]:
+    return record
+
+
+def _check_digest(path: Path, record: Mapping[str, Any], digest: str) -> None:
+    if digest != record["sha256"]:
         raise FileError(f"{path}: content and record disagree (damaged or edited); delete the file and run again.")
-    return content
 
 
 def read_record(path: Path) -> dict[str, Any]:
-    """The record beside a result file."""
+    """The record beside a result file.
+
+    Raises:
+        FileError: missing, damaged, edited, or of another format version.
+    """
     sidecar = record_path(path)
     try:
-        record = json.loads(sidecar.read_bytes())
+        content = sidecar.read_bytes()
+        record = json.loads(content)
         valid = isinstance(record["size"], int) and isinstance(record["sha256"], str)
     except FileNotFoundError:
         raise FileError(
@@ -120,6 +176,8 @@ def read_record(path: Path) -> dict[str, Any]:
             f"{path}: has format version {record.get('format_version')}, this program reads {FORMAT_VERSION}; "
             "run the stage again or use the program version that wrote it."
         )
+    if not _is_sealed(record, content):
+        raise FileError(f"{sidecar}: is damaged or edited; delete it and its file and run again.")
     return record
 
 

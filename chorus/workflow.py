@@ -15,14 +15,14 @@ from pydantic import BaseModel
 
 from chorus.config import Config
 from chorus.errors import ConfigError
+from chorus.naming import RESULTS
 from chorus.prompts.asked import must_ask
 from chorus.prompts.folder import folder_prompts, stand_in
 from chorus.prompts.resource import Prompt, read_prompts
-from chorus.provenance import code_digest
+from chorus.provenance import PACKAGE_ROOT, code_digest
 
-PROGRAM_ROOT = Path(__file__).resolve().parent.parent
+PROGRAM_ROOT = PACKAGE_ROOT.parent
 RESOURCES = "resources/"
-RESULTS = "results"
 BLAZEPOSE_MODEL = "models/pose_landmark_full.tflite"
 IMAGES = "images/{category}/{prompt}/{shard}.h5"
 SOURCES = {"scenes": "scenes", "diffusion": "diffusion", "folder": "folder", "coco": "photographs"}  # -> stage
@@ -157,6 +157,10 @@ STAGES: dict[str, Stage] = {
         "report/{category}.html",
         "Put pictures, scores and prompts of a category on one page.",
     ),
+    "crate": Stage(
+        "chorus.archive.crate", (), ("page", "summary"), "ro-crate-metadata.json",
+        "Describe the whole run as a Provenance Run RO-Crate: files, digests, settings, code, jobs.",
+    ),
 }  # fmt: skip
 
 
@@ -190,6 +194,13 @@ class Plan:
         self.prompts = PromptsOfCategories(config)
         self.shards = [f"{number:03d}" for number in range(config.images.shards)]
         self.source = SOURCES[config.images.source]
+        # Asked for several times by every job of a DAG of thousands.
+        self._settings = {
+            (stage, tree): settings_of(stage, self.configs[tree]) for stage in STAGES for tree in self.trees
+        }
+        self._owner = {
+            (stage, tree): tree if self.differs(stage, tree) else RESULTS for stage in STAGES for tree in self.trees
+        }
 
     @property
     def trees(self) -> list[str]:
@@ -198,7 +209,7 @@ class Plan:
 
     def settings(self, stage: str, tree: str) -> dict[str, Any]:
         """The sections of the configuration that a stage reads, as plain values."""
-        return settings_of(stage, self.configs[tree])
+        return self._settings[stage, tree]
 
     def differs(self, stage: str, tree: str) -> bool:
         """Whether a variant's stage, or any stage above it, has settings of its own."""
@@ -214,7 +225,7 @@ class Plan:
         Args:
             path: another output of the stage, below the tree, in place of its main one.
         """
-        owner = tree if self.differs(stage, tree) else RESULTS
+        owner = self._owner[stage, tree]
         pattern = path or STAGES[stage].path
         return [f"{owner}/{pattern.format(**names)}" for names in self._expansions(pattern, wildcards)]
 

@@ -49,9 +49,11 @@ def files(stage, path=None):
 
 def settings(stage):
     """Params function: the settings that a stage reads, as JSON."""
-    return lambda wildcards: json.dumps(
-        plan.settings(stage, wildcards.tree), sort_keys=True
-    )
+    texts = {
+        tree: json.dumps(plan.settings(stage, tree), sort_keys=True)
+        for tree in plan.trees
+    }
+    return lambda wildcards: texts[wildcards.tree]
 
 
 def backend(section, name):

@@ -134,7 +134,9 @@ rule summary:
     output:
         table="{tree}/summary.json",
         record="{tree}/summary.json.record.json",
-        markdown="{tree}/summary.md",
+        markdown=report(
+            "{tree}/summary.md", caption="captions/summary.rst", category="all"
+        ),
         markdown_record="{tree}/summary.md.record.json",
     log:
         "{tree}/logs/summary.log",

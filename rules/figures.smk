@@ -7,7 +7,11 @@ rule field_figure:
         voxels=files("voxels"),
         body=located(plan.config.body.file),
     output:
-        figure="{tree}/figures/{category}_field.png",
+        figure=report(
+            "{tree}/figures/{category}_field.png",
+            caption="captions/field.rst",
+            category="{category}",
+        ),
         record="{tree}/figures/{category}_field.png.record.json",
     log:
         "{tree}/logs/figures/{category}_field.log",
@@ -32,7 +36,11 @@ rule contact_sheet:
         masks=files("masks"),
         screening=files("screening"),
     output:
-        figure="{tree}/figures/{category}_screening.png",
+        figure=report(
+            "{tree}/figures/{category}_screening.png",
+            caption="captions/screening.rst",
+            category="{category}",
+        ),
         record="{tree}/figures/{category}_screening.png.record.json",
     log:
         "{tree}/logs/figures/{category}_screening.log",
@@ -60,7 +68,11 @@ rule overlays:
         screening=files("screening"),
         body=located(plan.config.body.file),
     output:
-        figure="{tree}/figures/{category}_people.png",
+        figure=report(
+            "{tree}/figures/{category}_people.png",
+            caption="captions/people.rst",
+            category="{category}",
+        ),
         record="{tree}/figures/{category}_people.png.record.json",
     log:
         "{tree}/logs/figures/{category}_people.log",
@@ -93,7 +105,11 @@ rule page:
             files("pap")(wildcards) if plan.config.testset.source != "none" else []
         ),
     output:
-        page="{tree}/report/{category}.html",
+        page=report(
+            "{tree}/report/{category}.html",
+            caption="captions/page.rst",
+            category="{category}",
+        ),
         record="{tree}/report/{category}.html.record.json",
     log:
         "{tree}/logs/report/{category}.log",

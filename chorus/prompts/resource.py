@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import unicodedata
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ class Prompt:
     interaction: str
     folder: str = ""
 
-    @property
+    @functools.cached_property
     def id(self) -> str:
         """The prompt's directory name."""
         return slug(self.text)

@@ -1,4 +1,4 @@
-"""envs/*.yaml: they parse, know what the package needs, and say the same versions as pyproject.toml."""
+"""One list of packages: pyproject, envs/*.yaml and the profiles agree with each other and with the rules."""
 
 import re
 import tomllib
@@ -7,9 +7,14 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.unit.test_lint_house import ALL_RULES
+
 ROOT = Path(__file__).parents[2]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+EXTRAS = PROJECT["optional-dependencies"]
 ENVIRONMENTS = sorted((ROOT / "envs").glob("*.yaml"))
+OF_PIP = [path for path in ENVIRONMENTS if path.stem != "perception-detectron2"]  # which conda-forge solves alone
+PROFILES = sorted((ROOT / "profiles").glob("*/config.yaml"))
 
 
 def named(requirement: str) -> tuple[str, str]:
@@ -24,8 +29,13 @@ def pinned(path: Path) -> dict[str, str]:
     return dict(named(item) for item in [*(part for part in dependencies if isinstance(part, str)), *of_pip])
 
 
+def pip_lines(path: Path) -> list[str]:
+    dependencies = yaml.safe_load(path.read_text("utf-8"))["dependencies"]
+    return next(item["pip"] for item in dependencies if isinstance(item, dict))
+
+
 PACKAGE = dict(named(item) for item in PROJECT["dependencies"])
-EXTRA = dict(named(item) for item in PROJECT["optional-dependencies"]["perception"])
+EXTRA = dict(named(item) for item in EXTRAS["perception"])
 
 
 @pytest.mark.parametrize("path", ENVIRONMENTS, ids=lambda path: path.name)
@@ -33,9 +43,16 @@ def test_an_environment_says_the_versions_of_the_package(path):
     content = yaml.safe_load(path.read_text())
     assert content["channels"] == ["conda-forge", "nodefaults"]
     versions = pinned(path)
-    assert versions["python"] == "=3.11"
+    assert versions["python"] == f"={PROJECT['requires-python'].removeprefix('>=')}"
     for name in versions.keys() & PACKAGE.keys():
         assert versions[name] == PACKAGE[name], f"{path.name}: {name}"
+
+
+@pytest.mark.parametrize("path", OF_PIP, ids=lambda path: path.stem)
+def test_an_environment_asks_for_the_versions_of_the_project(path):
+    known = {named(item)[0]: item for group in (*EXTRAS.values(), PROJECT["dependencies"]) for item in group}
+    for requirement in pip_lines(path):
+        assert known.get(named(requirement)[0]) == requirement, f"{path.name}: {requirement}"
 
 
 @pytest.mark.parametrize("name", ["perception.yaml", "perception-detectron2.yaml"])
@@ -65,3 +82,28 @@ def test_the_papers_networks_come_from_one_channel_with_what_their_recipes_forge
     assert {"detectron2", "mmpose", "mmdet", "mmcv", "mmengine", "xtcocotools", "pytorch"} <= versions.keys()
     assert versions["mmcv"] == ">=2.1,<2.2", "mmdet 3.3 refuses 2.2"
     assert versions["setuptools"] == "<81", "detectron2's model zoo imports pkg_resources"
+
+
+@pytest.mark.parametrize("path", PROFILES, ids=lambda path: path.parent.name)
+def test_a_profile_names_only_rules_that_exist_and_schedules_greedily(path):
+    profile = yaml.safe_load(path.read_text("utf-8"))
+    rules = {name for _, name, _ in ALL_RULES}
+    assert profile["scheduler"] == "greedy"
+    assert set(profile.get("set-resources", {})) <= rules
+
+
+@pytest.mark.parametrize(("file", "name", "text"), ALL_RULES, ids=[name for _, name, _ in ALL_RULES])
+def test_the_slurm_profile_starts_with_the_rule_s_resources_and_lets_them_grow(file, name, text):
+    profile = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text("utf-8"))
+    given = profile["set-resources"].get(name)
+    assert given, f"{name}: add a line to set-resources of profiles/slurm/config.yaml"
+    for resource in ("mem_mb", "runtime"):
+        if number := re.search(resource + r"=([0-9]+)", text):
+            assert given[resource] == f"{number[1]} * attempt"
+        else:
+            assert "* attempt" in re.search(resource + r"=(.*)", text)[1], f"{name}: {resource} does not grow"
+    assert profile["retries"] == 2
+
+
+def test_the_executor_plugins_are_pinned():
+    assert all("==" in requirement for requirement in EXTRAS["slurm"])

@@ -25,7 +25,7 @@ ROOMS = [
     "evaluation",
     "figures", "bench",
 ]  # fmt: skip
-TOP = {"workflow", "job", "leftovers", "estimate", "cli", "__main__", ""}
+TOP = {"workflow", "job", "archive", "leftovers", "estimate", "cli", "__main__", ""}
 
 
 def tree_of(path: Path) -> ast.AST:

@@ -1,6 +1,7 @@
 """Result files: atomic, recorded, verified. Every damage and mismatch is one sentence, never a wrong number (F3)."""
 
 import contextlib
+import fcntl
 import io
 import json
 import os
@@ -107,6 +108,7 @@ def test_the_record_tells_digest_size_and_version(tmp_path):
     path = tmp_path / "a.csv"
     store.write_recorded(path, b"abc", {"stage": "screening"})
     record = store.read_record(path)
+    assert store.SEAL not in record
     assert record == {
         "file": "a.csv",
         "format_version": FORMAT_VERSION,
@@ -121,6 +123,35 @@ def test_json_has_no_nan_and_one_form():
     assert store.json_bytes({"b": 1, "a": "ü"}) == '{\n  "a": "ü",\n  "b": 1\n}\n'.encode()
     with pytest.raises(ValueError, match="JSON"):
         store.json_bytes({"a": float("nan")})
+
+
+def test_what_a_killed_job_left_goes_when_the_job_writes_again_and_nothing_else(tmp_path):
+    leftover, other = tmp_path / ".a.h5.123.tmp", tmp_path / ".b.h5.123.tmp"
+    for path in (leftover, other):
+        path.write_bytes(b"half")
+    store.write_bytes(tmp_path / "a.h5", b"whole")
+    assert sorted(item.name for item in tmp_path.iterdir()) == [".b.h5.123.tmp", "a.h5"]
+
+
+def test_a_temporary_file_that_somebody_still_writes_stays(tmp_path):
+    busy = tmp_path / ".a.h5.123.tmp"
+    with busy.open("wb") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        store.write_bytes(tmp_path / "a.h5", b"whole")
+        assert busy.exists()
+
+
+def test_a_record_without_its_file_does_not_stay_when_the_disk_is_full(tmp_path, monkeypatch):
+    write_bytes = store.write_bytes
+
+    def full(path, content):
+        if not path.name.endswith(store.RECORD_SUFFIX):
+            raise FileError(f"{path}: cannot be written (No space left on device); free disk space.")
+        write_bytes(path, content)
+
+    monkeypatch.setattr(store, "write_bytes", full)
+    assert "No space left" in refusal(store.write_recorded, tmp_path / "a.csv", b"abc", {})
+    assert list(tmp_path.iterdir()) == []
 
 
 # --- what does not fit is refused ---------------------------------------------------------------------------------
@@ -277,3 +308,25 @@ def test_rows_of_the_first_axis_are_read_alone(tmp_path, rows):
     assert found.arrays.keys() == {"group", "numerator"}
     for name, array in found.arrays.items():
         assert np.array_equal(array, arrays[name][rows])
+
+
+def test_no_byte_of_a_record_changes_in_silence(tmp_path):
+    path = written(tmp_path, "votes")
+    sidecar = store.record_path(path)
+    sound, chance = sidecar.read_bytes(), random.Random(0)
+    for _ in range(FLIPS):
+        damaged = bytearray(sound)
+        damaged[chance.randrange(len(sound))] ^= chance.randrange(1, 256)
+        sidecar.write_bytes(damaged)
+        refusal(store.read_bytes, path)
+    sidecar.write_bytes(sound)
+    store.check(path)
+
+
+@pytest.mark.parametrize("change", [{"inputs": {"x": "\\ud800"}}, {"size": float("nan")}, {"stage": "other"}])
+def test_an_edited_record_is_refused(tmp_path, change):
+    path = written(tmp_path, "votes")
+    sidecar = store.record_path(path)
+    record = json.loads(sidecar.read_text())
+    sidecar.write_text(json.dumps(record | change, sort_keys=True, indent=2).replace("\\\\", "\\") + "\n")
+    refusal(store.read_record, path)

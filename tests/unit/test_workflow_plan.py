@@ -12,8 +12,8 @@ from chorus.scenes.interactions import INTERACTIONS
 from chorus.workflow import PROGRAM_ROOT, RESULTS, SOURCES, STAGES, Plan, located
 
 PEOPLE_AND_BELOW = {
-    "keypoints", "people", "screening", "cameras", "votes", "voxels", "clusters", "pap", "summary",
-    "page", "field_figure", "contact_sheet", "overlays",
+    "keypoints", "people", "screening", "cameras", "votes", "voxels", "clusters", "pap", "summary", "page", "crate",
+    "field_figure", "contact_sheet", "overlays",
 }  # fmt: skip
 
 
@@ -41,6 +41,7 @@ def test_no_canonicalisation_owns_skinning_votes_voxels_and_pap_alone():
         "summary",
         "field_figure",
         "page",
+        "crate",
     }
 
 

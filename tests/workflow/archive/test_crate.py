@@ -1,0 +1,98 @@
+"""The run as a Provenance Run RO-Crate: every file with its digest, every job with its inputs, valid by its rules."""
+
+import json
+import shutil
+
+import pytest
+
+from chorus.archive.folder import result_files
+from tests.workflow.conftest import PROMPTS, Workplace
+
+pytest.importorskip("rocrate", reason='pip install -e ".[provenance]"')
+
+# Stand-ins for the JSON-LD contexts of RO-Crate 1.1 and of the run terms, which lie on the web: our words, nearly all
+# of them from schema.org.
+OTHER_TERMS = {
+    "File": "http://schema.org/MediaObject",
+    "ComputationalWorkflow": "https://bioschemas.org/ComputationalWorkflow",
+    "conformsTo": "http://purl.org/dc/terms/conformsTo",
+}
+RUN_TERMS = {"sha256": "https://w3id.org/ro/terms/workflow-run#sha256"}
+
+
+@pytest.fixture(scope="module")
+def crated(undisturbed, tmp_path_factory):
+    """A copy of the finished run with its crate."""
+    folder = tmp_path_factory.mktemp("crate") / "work"
+    shutil.copytree(undisturbed.folder, folder, symlinks=True)
+    place = Workplace(folder, undisturbed.program)
+    place.snakemake("results/ro-crate-metadata.json")
+    return place
+
+
+@pytest.fixture(scope="module")
+def entities(crated) -> dict[str, dict]:
+    """Identifier -> entity."""
+    return {entity["@id"]: entity for entity in crated.json("results/ro-crate-metadata.json")["@graph"]}
+
+
+def ids(value) -> set[str]:
+    return {item["@id"] for item in (value if isinstance(value, list) else [value])}
+
+
+def test_every_result_file_is_in_it_with_its_digest(crated, entities):
+    digests = crated.results()
+    for path in result_files(crated.folder / "results"):
+        name = str(path.relative_to(crated.folder / "results"))
+        if name != "ro-crate-metadata.json" and not name.startswith("workflow/"):
+            assert entities[name]["sha256"] == digests[name]
+
+
+def test_the_score_leads_back_to_every_prompt(entities):
+    made_by = {name: job for job in entities.values() if job["@id"].startswith("#job/") and "result" in job
+               for name in ids(job["result"])}  # fmt: skip
+    waiting, prompts = ["pap/motorcycle.json"], set()
+    while waiting:
+        for name in ids(made_by[waiting.pop()]["object"]):
+            if name in made_by:
+                waiting.append(name)
+            elif name.startswith("#prompt/"):
+                prompts.add(entities[name]["value"])
+    assert prompts == {prompt["text"] for prompt in PROMPTS}
+
+
+def test_it_names_versions_settings_and_the_engine(entities):
+    assert entities["#software/numpy"]["softwareVersion"]
+    assert ids(entities["#organization"]["instrument"]) == {"#software/snakemake"}
+    settings = [entity for name, entity in entities.items() if name.startswith("#settings/testset/")]
+    assert json.loads(settings[0]["value"])["testset"]["images"] == 3
+
+
+def test_it_is_valid(crated, entities, monkeypatch):
+    pytest.importorskip("rocrate_validator", reason="pip install roc-validator")
+    import requests
+    from rocrate_validator import models, services
+    from rocrate_validator.utils.http import HttpRequester
+
+    words = {key for entity in entities.values() for key in entity if not key.startswith("@")}
+    words |= {kind for entity in entities.values() for kind in [entity["@type"]] if isinstance(kind, str)}
+    words |= {"HowTo", "SoftwareSourceCode"}
+    contexts = {
+        "https://w3id.org/ro/crate/1.1/context": {word: f"http://schema.org/{word}" for word in words} | OTHER_TERMS,
+        "https://w3id.org/ro/terms/workflow-run/context": RUN_TERMS,
+    }
+
+    def get(self, url, **_):
+        response = requests.Response()
+        response.status_code, response.url = (200 if url in contexts else 404), url
+        response.headers["Content-Type"] = "application/ld+json"
+        response._content = json.dumps({"@context": contexts.get(url, {})}).encode()
+        return response
+
+    monkeypatch.setattr(HttpRequester, "get", get, raising=False)
+    settings = services.ValidationSettings(
+        rocrate_uri=str(crated.folder / "results"), profile_identifier="provenance-run-crate-0.5",
+        requirement_severity=models.Severity.REQUIRED,
+    )  # fmt: skip
+    outcome = services.validate(settings)
+    assert outcome.passed(), [(issue.check.identifier, issue.message) for issue in outcome.get_issues()]
