@@ -19,6 +19,7 @@ from chorus.screening.boxes import over_union, person_and_object
 from chorus.screening.reasons import Reason
 
 if TYPE_CHECKING:
+    from chorus.config import Boxes
     from chorus.job import Job
 
 ANNOTATED_CONFIDENCE = np.array([0.0, 0.8, 1.0])  # of COCO visibility 0, 1, 2
@@ -82,7 +83,7 @@ def run(job: Job) -> None:
         detector = AnnotatedKeypoints(coco.read_coco(job.one("annotations")))
     job.models["keypoints"] = detector.name
     keypoints = np.full((len(shard), 17, 3), np.nan)
-    for position, person in progress(screened(detections, job.settings.boxes.overlap), "keypoints"):
+    for position, person in progress(screened(detections, job.settings.boxes), "keypoints"):
         found = detector.detect(shard.pixels(position), int(shard.index[position]), person)
         if found is not None:
             keypoints[position] = found
@@ -93,7 +94,7 @@ def run(job: Job) -> None:
     )
 
 
-def screened(images: list[ImageDetections], overlap: float) -> list[tuple[int, Detection]]:
+def screened(images: list[ImageDetections], rule: Boxes) -> list[tuple[int, Detection]]:
     """Position in the shard and person of every image that passes the box screen."""
-    pairs = [(position, person_and_object(image, overlap)) for position, image in enumerate(images)]
+    pairs = [(position, person_and_object(image, rule)) for position, image in enumerate(images)]
     return [(position, pair[0]) for position, pair in pairs if not isinstance(pair, Reason)]

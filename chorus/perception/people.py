@@ -44,7 +44,7 @@ def fitted_people(job: Job, detections: list[ImageDetections], body: BodyModel) 
     shard, network = read_shard(job.one("images")), BlazePose(job.one("model"))
     job.models["people"] = network.name
     seen2d = store.read_arrays(job.one("keypoints"), "keypoints")
-    chosen = [(p, person) for p, person in screened(detections, job.settings.boxes.overlap) if seen2d["found"][p]]
+    chosen = [(p, person) for p, person in screened(detections, job.settings.boxes) if seen2d["found"][p]]
     landmarks: list[Landmarks] = []
     for position, person in progress(chosen, "people"):
         landmarks.append(network.detect(shard.pixels(position), person.box))

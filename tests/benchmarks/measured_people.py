@@ -235,7 +235,7 @@ def scene_subjects(body: BodyModel, number: int) -> tuple[list[Subject], TruePeo
         photo = photograph(scene, body)
         seen = ((PERSON, photo.person_masks[0]), (OBJECT, photo.object_mask))
         found = tuple(Detection.of_mask(label, 1.0, mask) for label, mask in seen if mask.any())
-        for _, person in screened([ImageDetections(i, 0, scene.image_size, found)], Config().boxes.overlap):
+        for _, person in screened([ImageDetections(i, 0, scene.image_size, found)], Config().boxes):
             subjects.append(Subject(f"{category}, {interaction}", photo.image, person))
             scenes.append(scene)
     rows = [body_and_camera(scene) for scene in scenes]
