@@ -13,7 +13,8 @@ import numpy as np
 from chorus import coco
 from chorus.detections import Detection, ImageDetections, read_detections
 from chorus.images.shard import read_shard
-from chorus.perception.blazepose import BlazePose, to_coco17
+from chorus.perception.blazepose import BlazePose, Landmarks, to_coco17
+from chorus.perception.landmarks import landmark_arrays
 from chorus.progress import progress
 from chorus.screening.boxes import over_union, person_and_object
 from chorus.screening.reasons import Reason
@@ -37,15 +38,17 @@ class KeypointDetector(Protocol):
 
 
 class BlazePoseKeypoints:
-    """BlazePose on the person's box."""
+    """BlazePose on the person's box; `seen` keeps what it saw, by image index, for the people stage."""
 
     def __init__(self, network: BlazePose):
         self.name = network.name
+        self.seen: dict[int, Landmarks] = {}
         self._network = network
 
     def detect(self, image: np.ndarray, index: int, person: Detection) -> np.ndarray | None:
         """See KeypointDetector."""
-        keypoints = to_coco17(self._network.detect(image, person.box))
+        self.seen[index] = self._network.detect(image, person.box)
+        keypoints = to_coco17(self.seen[index])
         return keypoints if np.isfinite(keypoints).all() else None
 
 
@@ -87,9 +90,11 @@ def run(job: Job) -> None:
         found = detector.detect(shard.pixels(position), int(shard.index[position]), person)
         if found is not None:
             keypoints[position] = found
+    seen = detector.seen if isinstance(detector, BlazePoseKeypoints) else {}
+    found_arrays = {"index": shard.index, "keypoints": keypoints, "found": np.isfinite(keypoints).all((1, 2))}
     job.write_arrays(
         "keypoints",
-        {"index": shard.index, "keypoints": keypoints, "found": np.isfinite(keypoints).all((1, 2))},
+        found_arrays | landmark_arrays(seen, shard.index),
         {"category": job.names["category"], "model": detector.name},
     )
 

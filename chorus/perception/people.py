@@ -13,12 +13,13 @@ from chorus import store
 from chorus.body.loading import load_body
 from chorus.body.model import BodyModel
 from chorus.camera import Camera
-from chorus.detections import PERSON, ImageDetections, read_detections
+from chorus.detections import PERSON, Detection, ImageDetections, read_detections
 from chorus.errors import FileError
 from chorus.images.shard import read_shard
-from chorus.perception.blazepose import BlazePose, Landmarks
+from chorus.perception.blazepose import BLAZEPOSE, BlazePose, Landmarks
 from chorus.perception.bodyfit import Observations, fit
 from chorus.perception.keypoints import screened
+from chorus.perception.landmarks import landmarks_at
 from chorus.perception.posescore import pose_scores
 from chorus.progress import progress
 
@@ -41,13 +42,9 @@ def run(job: Job) -> None:
 
 def fitted_people(job: Job, detections: list[ImageDetections], body: BodyModel) -> dict[str, Any]:
     """Datasets of people fitted to BlazePose's 3D landmarks and the 2D keypoints of the keypoint stage."""
-    shard, network = read_shard(job.one("images")), BlazePose(job.one("model"))
-    job.models["people"] = network.name
     seen2d = store.read_arrays(job.one("keypoints"), "keypoints")
     chosen = [(p, person) for p, person in screened(detections, job.settings.boxes) if seen2d["found"][p]]
-    landmarks: list[Landmarks] = []
-    for position, person in progress(chosen, "people"):
-        landmarks.append(network.detect(shard.pixels(position), person.box))
+    landmarks = landmarks_of(job, seen2d, chosen)
     rows = np.array([position for position, _ in chosen], np.int64)
     boxes = np.array([person.box for _, person in chosen], float).reshape(-1, 4)
     seen = Observations.of(seen2d["keypoints"][rows].astype(float), landmarks, boxes)
@@ -60,6 +57,16 @@ def fitted_people(job: Job, detections: list[ImageDetections], body: BodyModel) 
     arrays["joints2d"][rows], arrays["residual"][rows] = people.joints2d, people.residual
     arrays["score"][rows] = pose_scores(people, landmarks, silhouettes)
     return arrays
+
+
+def landmarks_of(job: Job, seen2d: store.ArrayFile, chosen: list[tuple[int, Detection]]) -> list[Landmarks]:
+    """BlazePose's landmarks of the chosen people: those that it left in the keypoints, or else it looks now."""
+    if seen2d.attributes["model"].startswith(BLAZEPOSE):
+        job.models["people"] = seen2d.attributes["model"]
+        return [landmarks_at(seen2d, position) for position, _ in chosen]
+    shard, network = read_shard(job.one("images")), BlazePose(job.one("model"))
+    job.models["people"] = network.name
+    return [network.detect(shard.pixels(position), person.box) for position, person in progress(chosen, "people")]
 
 
 def true_people(

@@ -12,7 +12,7 @@ from chorus.workflow import PROGRAM_ROOT, RESULTS, STAGES, Plan, located
 
 PEOPLE_AND_BELOW = {
     "keypoints", "people", "screening", "cameras", "votes", "voxels", "pap", "summary", "page",
-    "field_figure", "contact_sheet", "overlays",
+    "field_figure", "contact_sheet", "overlays", "gallery", "rejections",
 }  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import pytest
 
 SUMS = {"voxels", "pap", "summary", "page", "field_figure"}
 CAMERAS = SUMS | {"cameras", "votes"}
-SCREENING = CAMERAS | {"screening", "contact_sheet", "overlays"}
+SCREENING = CAMERAS | {"screening", "rejections", "contact_sheet", "overlays", "gallery"}
 PICTURES = SCREENING | {"scenes", "masks", "keypoints", "people"}
 HELD_OUT = {"truth", "testset", "warps"}
 
@@ -25,7 +25,7 @@ CHANGES = {
     "truth.draws": ({"truth": {"draws": 10}}, {"truth", "pap", "summary", "page"}),
     "testset.images": ({"testset": {"images": 2}}, {"testset", "warps", "pap", "summary", "page"}),
     "testset.source": ({"testset": {"source": "none"}}, {"page"}),
-    "figures.overlays": ({"figures": {"overlays": 1}}, {"overlays", "contact_sheet", "page"}),
+    "figures.overlays": ({"figures": {"overlays": 1}}, {"overlays", "contact_sheet", "gallery", "page"}),
     "nothing": ({}, set()),
 }
 
