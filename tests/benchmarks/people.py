@@ -51,11 +51,24 @@ def photo_table(rows: Sequence[PhotoRow], nearby: np.ndarray) -> str:
         rows: figures of n photographs.
         nearby: (n, 4) scores with the person's box moved by a pixel.
     """
-    head = ("photograph", "keypoints", "BlazePose error %", "residual, annotated %", "residual, BlazePose %", "score")
+    head = (
+        "photograph",
+        "keypoints",
+        "OKS",
+        "BlazePose error %",
+        "body error px",
+        "residual, annotated %",
+        "residual, BlazePose %",
+        "score",
+    )
     cells = []
     for row, others in zip(rows, nearby, strict=True):
-        lengths = (row.blazepose_error, row.residual_annotated, row.residual_blazepose)
-        shown = [f"{100 * length:.1f}" if np.isfinite(length) else "-" for length in lengths]
+        figures = (row.oks, 100 * row.blazepose_error, row.body_error)
+        figures += (100 * row.residual_annotated, 100 * row.residual_blazepose)
+        shown = [
+            f"{figure:.{digits}f}" if np.isfinite(figure) else "-"
+            for figure, digits in zip(figures, (2, 1, 1, 1, 1), strict=True)
+        ]
         scores = f"{row.score:.2f}", f"{others.min():.2f} to {others.max():.2f}"
         verdict = "kept" if row.kept else "rejected"
         cells.append((row.name, str(row.annotated or "-"), *shown, *scores, verdict, f"{row.overlap:.2f}"))
