@@ -125,7 +125,9 @@ class Screening(Section):
     inside_picture: bool = Field(
         False, description="true: a required keypoint outside the picture is not present (paper 3.2)"
     )
-    pose_score: Fraction = Field(0.3, description="least pose score of the estimated body; 0 keeps failed poses")
+    pose_score: Fraction = Field(
+        0.65, description="least probability that the estimated body is turned right; 0 keeps failed poses"
+    )
 
 
 class Calibration(Section):
