@@ -117,6 +117,7 @@ class Screening(Section):
         "hard",
         description="hard: an image votes fully or not at all; soft: as much as its keypoints and pose are trusted",
     )
+    softness: Fraction = Field(0.25, description="soft: trust rises over so much on either side of a threshold")
     keypoint_confidence: Fraction = Field(0.7, description="a keypoint with at least this confidence is present")
     required_keypoints: list[list[KeypointName]] = Field(
         [["left_shoulder", "right_shoulder"], ["left_hip", "right_hip"]],

@@ -17,8 +17,8 @@ import numpy as np
 from chorus.perception.blazepose import COCO_FROM_BLAZEPOSE, Landmarks
 from chorus.perception.bodyfit import People
 
-# Logistic regression on 1849 rendered people (seeds 1 and 2 of tests/benchmarks/screening.py); good = a torso in the
-# picture, and root within 20 degrees.
+# Logistic regression on 1849 rendered people (scenes as in tests/benchmarks/screening.py, seeds 1 and 2); good = torso
+# in the picture and root within 20 degrees.
 _OFFSET, _PER_DEGREE, _PER_VISIBILITY, _PER_INSIDE, _PER_CUT, _PER_STRAIN = -0.5, -0.087, 3.9, 0.7, -0.72, -9.9
 _MOST_CUTS = 2  # sides beyond the second tell nothing more
 _BODY = list(COCO_FROM_BLAZEPOSE[5:])  # shoulders to ankles

@@ -1,7 +1,8 @@
 """The cascade: every image is kept or rejected for exactly one reason (paper 3.2, A.3).
 
 In mode `soft`, the paper's future work, images that are possible at all (one person, one object, boxes that overlap)
-count as much as their keypoints and their pose are trusted; mode `hard` is the special case of the weights 0 and 255.
+count as much as their keypoints and their pose are trusted: the thresholds of mode `hard` become ramps. Mode `hard` is
+the special case of ramps without width, with weights 0 and 255.
 """
 
 from __future__ import annotations
@@ -101,20 +102,24 @@ def verdict(sight: Sight, box_rule: Boxes, rule: Screening) -> tuple[Reason, int
     pair = boxes.person_and_object(sight.detections, box_rule)
     if isinstance(pair, Reason):
         return pair, 0
-    torso = trust(torso_confidence(sight, rule), rule.keypoint_confidence, rule.mode)
+    torso = trust(torso_confidence(sight, rule), rule.keypoint_confidence, rule)
     if not _vote(torso):
         return Reason.TORSO_HIDDEN, 0
     if not sight.pose_found:
         return Reason.NO_POSE, 0
-    weight = _vote(torso * trust(sight.pose_score, rule.pose_score, rule.mode))
+    weight = _vote(torso * trust(sight.pose_score, rule.pose_score, rule))
     return (Reason.KEPT if weight else Reason.POOR_POSE), weight
 
 
-def trust(confidence: float, threshold: float, mode: str) -> float:
-    """How much a confidence counts, 0..1: all or nothing in mode `hard`, itself in mode `soft`; NaN counts nothing."""
-    if mode == "hard":
+def trust(confidence: float, threshold: float, rule: Screening) -> float:
+    """How much a confidence counts, 0..1; a NaN counts nothing.
+
+    Mode `hard`: all or nothing at the threshold. Mode `soft`: rising from 0 to 1 over `softness` on either side of it.
+    """
+    low, high = threshold - rule.softness, min(threshold + rule.softness, 1.0)
+    if rule.mode == "hard" or low == high:
         return float(confidence >= threshold)
-    return float(np.clip(confidence, 0.0, 1.0)) if np.isfinite(confidence) else 0.0
+    return float(np.clip((confidence - low) / (high - low), 0.0, 1.0)) if confidence > ABSENT else 0.0
 
 
 def torso_confidence(sight: Sight, rule: Screening) -> float:

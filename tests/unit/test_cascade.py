@@ -12,7 +12,7 @@ from chorus import detections, masks, store
 from chorus.config import Boxes, Screening
 from chorus.detections import OBJECT, PERSON, Detection, ImageDetections
 from chorus.perception.keypoints import screened
-from chorus.screening.cascade import COLUMNS, FULL_WEIGHT, Sight, read_table, screen, table
+from chorus.screening.cascade import COLUMNS, FULL_WEIGHT, Sight, read_table, screen, table, trust
 from chorus.screening.reasons import Reason
 from chorus.screening.rejections_stage import line_of, markdown
 from chorus.screening.statistics import Statistics
@@ -133,34 +133,43 @@ def test_the_table_has_the_documented_columns(root):
 # --- soft mode ----------------------------------------------------------------------------------------------------
 
 
-SOFT = Screening(mode="soft")
+SOFT = Screening(mode="soft", softness=0.25, pose_score=0.65, keypoint_confidence=0.7)
 
 
-@given(sights(), st.floats(0, 1), st.floats(0, 1))
-def test_hard_is_the_special_case_of_all_or_nothing(seen, keypoint_confidence, pose_score):
-    """A hard cut keeps nothing that soft weights rule out, and rules out all that the hard thresholds do."""
+@given(sights(), st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))
+def test_hard_is_the_special_case_without_softness(seen, keypoint_confidence, pose_score, softness):
     thresholds = {"keypoint_confidence": keypoint_confidence, "pose_score": pose_score}
-    hard, soft = screen(seen, Boxes(), Screening(**thresholds)), screen(seen, Boxes(), SOFT)
+    hard = screen(seen, Boxes(), Screening(**thresholds))
+    soft = screen(seen, Boxes(), Screening(mode="soft", softness=softness, **thresholds))
+    assert screen(seen, Boxes(), Screening(mode="soft", softness=0.0, **thresholds)) == hard
     assert hard.weight in (0, FULL_WEIGHT)
     assert 0 <= soft.weight <= FULL_WEIGHT
     for row in (hard, soft):
         assert isinstance(row.weight, int)
         assert row.kept == (row.weight > 0)
-    impossible = set(list(Reason)[1:6]) | {Reason.NO_POSE}
-    if hard.reason in impossible:
-        assert soft.weight == 0
+    if hard.reason in {*list(Reason)[1:6], Reason.NO_POSE}:
+        assert soft.weight == 0, "an impossible image"
+
+
+@given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))
+def test_trust_rises_with_the_confidence(one, other, threshold, softness):
+    low, high = sorted((one, other))
+    rule = Screening(mode="soft", softness=softness)
+    assert 0 <= trust(low, threshold, rule) <= trust(high, threshold, rule) <= 1
+    assert trust(1.0, threshold, rule) == 1
 
 
 @pytest.mark.parametrize(
     ("score", "confidence", "weight", "reason"),
     [
         (1.0, 1.0, 255, Reason.KEPT),
-        (0.5, 1.0, 128, Reason.KEPT),
-        (0.5, 0.5, 64, Reason.KEPT),
-        (0.2, 0.69, 35, Reason.KEPT),  # both below the hard thresholds
-        (0.001, 1.0, 0, Reason.POOR_POSE),
+        (0.9, 0.95, 255, Reason.KEPT),
+        (0.525, 1.0, 64, Reason.KEPT),  # below the hard threshold: a quarter of the way up
+        (0.525, 0.575, 16, Reason.KEPT),
+        (0.402, 1.0, 1, Reason.KEPT),
+        (0.4, 1.0, 0, Reason.POOR_POSE),
         (np.nan, 1.0, 0, Reason.POOR_POSE),
-        (1.0, 0.001, 0, Reason.TORSO_HIDDEN),
+        (1.0, 0.45, 0, Reason.TORSO_HIDDEN),
         (1.0, np.nan, 0, Reason.TORSO_HIDDEN),
         (7.0, np.inf, 255, Reason.KEPT),
     ],
