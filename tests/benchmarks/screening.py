@@ -42,6 +42,11 @@ def quality(sights: list[Sight], wanted: np.ndarray, rule: Screening) -> Quality
     return Quality(kept.mean(), right / max(kept.sum(), 1), right / max(wanted.sum(), 1))
 
 
+def passes_boxes(sight: Sight) -> bool:
+    """Whether an image passes the box screen and a body was estimated."""
+    return screen(sight, Boxes(), Screening(pose_score=0.0, required_keypoints=[])).kept
+
+
 def cascade_table(scenes: ScreenedScenes) -> str:
     """Precision and recall of the whole cascade: annotations, BlazePose, and BlazePose with other settings."""
     default, wanted = Screening(), scenes.possible & scenes.good
@@ -65,7 +70,7 @@ def cascade_table(scenes: ScreenedScenes) -> str:
 def threshold_table(scenes: ScreenedScenes) -> str:
     """What thresholds of the pose score give."""
     wanted, rows = scenes.possible & scenes.good, []
-    for threshold in (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9):
+    for threshold in (0.1, 0.3, 0.5, 0.6, Screening().pose_score, 0.7, 0.8, 0.9):
         found = quality(scenes.estimated, wanted, Screening(pose_score=threshold))
         mark = " (default)" if threshold == Screening().pose_score else ""
         rows.append((f"{threshold}{mark}", *(f"{100 * value:.0f}" for value in found)))
@@ -128,8 +133,7 @@ def main() -> None:
     print(f"{arguments.scenes} scenes, seed {SEED}, network {network.name}, body {body.digest[:12]}.\n")
     print(cascade_table(scenes))
     print(threshold_table(scenes))
-    default = Screening(pose_score=0.0, required_keypoints=[])
-    fitted = np.array([screen(sight, Boxes(), default).kept for sight in scenes.estimated])
+    fitted = np.array([passes_boxes(sight) for sight in scenes.estimated])
     print("People of images that pass the box screen:\n")
     wanted = (scenes.possible & scenes.good)[fitted]
     print(reliability_table(scenes.scores[fitted], wanted))
