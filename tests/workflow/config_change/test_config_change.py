@@ -67,7 +67,10 @@ def test_a_new_category_touches_no_file_of_the_old_one(finished):
     finished.write_prompts([{"text": "A person kicks a ball", "interaction": "kick"}], "sports_ball")
     finished.configure({"categories": ["motorcycle", "sports_ball"]})
     planned = finished.planned()
-    assert {path for path in planned if "sports_ball" not in path} == {"results/summary.json"}
+    assert {path for path in planned if "sports_ball" not in path} == {
+        "results/summary.json",
+        "results/rejections.json",
+    }
     assert "results/pap/sports_ball.json" in planned
 
 
