@@ -52,6 +52,7 @@ INPUTS: dict[str, tuple[Argument, ...]] = {
         _BODY, _SCENES, _MODEL,
     ),
     "screening": (_many("masks"), _many("keypoints"), _many("people")),
+    "rejections": (_many("screening"),),
     "cameras": (Argument("screening", "screening table of the prompt"), _many("masks"), _many("people"), _BODY),
     "skinning": (_BODY,),
     "votes": (
@@ -76,10 +77,12 @@ INPUTS: dict[str, tuple[Argument, ...]] = {
     "summary": (_many("pap"),),
     "field_figure": (Argument("voxels", "`voxels` file of the category"), _BODY),
     "contact_sheet": (_many("masks"), _many("screening")),
+    "gallery": (_many("masks"), _many("keypoints"), _many("screening")),
     "overlays": (_many("images", optional=True), _many("masks"), _many("people"), _many("screening"), _BODY),
     "page": (
         _many("screening"), Argument("figures", "pictures to show", many=True),
         Argument("pap", "`pap` report, if the category was scored", optional=True),
+        Argument("gallery", "gallery of the category, to link to", optional=True),
     ),
     "crate": (
         Argument("snakefile", "the workflow's main file"), Argument("targets", "final files of the run", many=True)
@@ -89,6 +92,7 @@ INPUTS: dict[str, tuple[Argument, ...]] = {
 OUTPUTS: dict[str, tuple[Argument, ...]] = {
     "scenes": (Argument("images", "rendered pictures"), Argument("annotations", "their COCO json")),
     "photographs": (Argument("annotations-output", "COCO json of the chosen photographs"),),
+    "rejections": (Argument("markdown", "the same as a Markdown table"),),
     "summary": (Argument("markdown", "the same as a Markdown table"),),
     "crate": (Argument("workflow", "copy of the workflow's main file"),),
 }
@@ -101,7 +105,9 @@ NAMES: dict[str, tuple[str, ...]] = {
     "votes": ("category", "prompt", "interaction"),
     "truth": ("category", "interactions"),
     "testset": ("category", "interactions"),
+    "gallery": ("category", "prompts"),
     "page": ("category", "prompts"),
+    "rejections": (),
     "skinning": (),
     "summary": (),
     "crate": (),

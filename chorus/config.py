@@ -45,17 +45,31 @@ class Boxes(Section):
     """The box screen: one person, one object, boxes that overlap (A.3); networks run only on images that pass it."""
 
     overlap: Fraction = Field(0.1, description="least intersection of person and object box / object box (exclusive)")
+    duplicate_overlap: Fraction = Field(
+        0.8, description="intersection / smaller box from which the less confident of two boxes of a class is removed"
+    )
+    always_keep: Fraction = Field(0.98, description="boxes with at least this confidence are never removed")
 
 
 class Screening(Section):
     """The rest of the cascade (paper 3.2, A.3)."""
 
+    mode: Literal["hard", "soft"] = Field(
+        "hard",
+        description="hard: an image votes fully or not at all; soft: as much as its keypoints and pose are trusted",
+    )
+    softness: Fraction = Field(0.25, description="soft: trust rises over so much on either side of a threshold")
     keypoint_confidence: Fraction = Field(0.7, description="a keypoint with at least this confidence is present")
     required_keypoints: list[list[KeypointName]] = Field(
         [["left_shoulder", "right_shoulder"], ["left_hip", "right_hip"]],
         description="of every group at least one keypoint must be present; [] switches the keypoint rule off",
     )
-    pose_score: Fraction = Field(0.3, description="least pose score of the estimated body; 0 keeps failed poses")
+    inside_picture: bool = Field(
+        False, description="true: a required keypoint outside the picture is not present (paper 3.2)"
+    )
+    pose_score: Fraction = Field(
+        0.65, description="least probability that the estimated body is turned right; 0 keeps failed poses"
+    )
 
 
 class Calibration(Section):
@@ -128,6 +142,7 @@ class Figures(Section):
 
     contact_sheet_images: int = Field(120, ge=1, le=2000, description="most images on a contact sheet")
     overlays: int = Field(24, ge=0, le=500, description="most fitted bodies drawn over their image")
+    gallery_images: int = Field(240, ge=1, le=2000, description="most images in the gallery of kept and rejected ones")
 
 
 OVERLAY_SECTIONS = (

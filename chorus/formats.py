@@ -133,6 +133,19 @@ FORMATS: dict[str, Format] = {
                 "index": _INDEX,
                 "keypoints": Dataset("float32", ("image", "17", "3"), "pixel", "x, y, confidence; NaN where not run"),
                 "found": Dataset("bool", ("image",), "", "the network ran and found a person"),
+                "landmarks": Dataset(
+                    "float32",
+                    ("image", "33", "4"),
+                    "pixel",
+                    "BlazePose: x, y, visibility, presence in the crop; NaN unless it looked, as below",
+                ),
+                "landmarks_world": Dataset(
+                    "float32", ("image", "33", "3"), "metre", "BlazePose: around the hips, axes as the camera's"
+                ),
+                "landmarks_score": Dataset("float32", ("image",), "", "BlazePose: probability of a person"),
+                "landmarks_spread": Dataset(
+                    "float32", ("image",), "radian", "BlazePose: mean angle to the bones of the mirrored look"
+                ),
             },
             {"category": "category", "model": "keypoint backend, revision and digest"},
         ),
@@ -331,7 +344,13 @@ Masks are COCO run lengths or polygons. Written by the sources that know their a
 
 One row an image: `index, view, kept (0/1), reason, weight (0..255), people, objects, overlap, keypoints_found, pose_found,
 pose_score, residual, person_score, object_score`. `reason` is empty exactly where `kept` is 1, else one of the reasons of
-`chorus.screening.cascade.Reason`.
+`chorus.screening.reasons.Reason`; `weight` is 0 exactly where there is a reason, and otherwise 255 in mode `hard`.
+
+## rejections: `results/rejections.json` and `results/rejections.md`
+
+`format_version, runs: {main or variant: {category: {prompts, images, kept, rejection_percent, votes, lost: {reason: number},
+outcome}}}`: the columns of the paper's Table 3, the sum of the vote weights (a full image counts 1), and the reasons. A variant
+whose screening is the main run's is left out.
 
 ## pap: `results/pap/{category}.json`
 
@@ -350,6 +369,10 @@ an empty string meaning any; see docs/distribution.md. `stability` and `distance
 ## report: `results/report/{category}.html`
 
 One self-contained page: prompts, screening, pictures (inside the file), scores. Everything that is text is escaped.
+
+## gallery: `results/report/{category}_gallery.html`
+
+One self-contained page: kept and rejected images by reason, as 128-pixel pictures with masks and keypoints (inside the file).
 
 ## summary: `results/summary.json` and `results/summary.md`
 

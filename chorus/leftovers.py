@@ -47,9 +47,10 @@ def leftovers(plan: Plan, root: Path = Path(RESULTS)) -> list[Leftover]:
         parts = path.relative_to(root).parts
         variant = parts[1] if parts[0] == "variants" and len(parts) > 2 else None
         inside = "/".join(parts[2:] if variant else parts)
-        match = next(filter(None, (pattern.fullmatch(inside) for pattern in patterns)), None)
-        if match and (reason := _reason(plan, variant, match.groupdict())):
-            found.append(Leftover(path, reason, path.lstat().st_size))
+        matches = [match for pattern in patterns if (match := pattern.fullmatch(inside))]
+        reasons = [_reason(plan, variant, match.groupdict()) for match in matches]
+        if reasons and all(reasons):  # `tie_gallery.html` is the gallery of `tie`, or else the page of `tie_gallery`
+            found.append(Leftover(path, reasons[0], path.lstat().st_size))
     return found
 
 
@@ -60,13 +61,19 @@ def _files(root: Path) -> Iterator[Path]:
 
 
 def _patterns() -> list[re.Pattern[str]]:
-    """The paths of all stages below a tree, their records, logs and benchmarks; logs are named by stage or by file."""
+    """The paths of all stages below a tree, their records, logs and benchmarks; logs are named by stage or by file.
+
+    The longest come first: they say most about a file that several of them fit.
+    """
     stems = set(_BESIDE)
     for name, stage in STAGES.items():
         if name != _PROMPTS:
             stem = stage.path.rpartition(".")[0]
             stems |= {stem, name + stem[stem.index("/") :] if "/" in stem else name}
-    return [re.compile(rf"(?:(?:logs|benchmarks)/)?{stem.format(**_NAMES)}(?:\.[a-z0-9]+)+") for stem in sorted(stems)]
+    return [
+        re.compile(rf"(?:(?:logs|benchmarks)/)?{stem.format(**_NAMES)}(?:\.[a-z0-9]+)+")
+        for stem in sorted(stems, key=len, reverse=True)
+    ]
 
 
 def _reason(plan: Plan, variant: str | None, names: dict[str, str]) -> str:

@@ -97,6 +97,10 @@ STAGES: dict[str, Stage] = {
         "chorus.screening.stage", ("boxes", "screening"), ("people",), "screening/{category}/{prompt}.csv",
         "Keep or reject every image, with exactly one reason.",
     ),
+    "rejections": Stage(
+        "chorus.screening.rejections_stage", (), ("screening",), "rejections.json",
+        "Count kept and rejected images of every category: the paper's Table 3, and the reasons.",
+    ),
     "cameras": Stage(
         "chorus.calibration.stage", ("body", "calibration"), ("screening",), "cameras/{category}/{prompt}.h5",
         "Turn weak-perspective people into perspective cameras around the body.",
@@ -148,12 +152,17 @@ STAGES: dict[str, Stage] = {
         "chorus.figures.sheet_stage", ("figures",), ("masks", "screening"), "figures/{category}_screening.png",
         "Draw kept and rejected images with their reasons.",
     ),
+    "gallery": Stage(
+        "chorus.figures.gallery_stage", ("screening", "figures"), ("masks", "keypoints", "screening"),
+        "report/{category}_gallery.html",
+        "Show kept and rejected images with masks, skeletons and reasons on one page.",
+    ),
     "overlays": Stage(
         "chorus.figures.overlay_stage", ("body", "figures"), ("people", "screening"), "figures/{category}_people.png",
         "Draw the fitted bodies over their images.",
     ),
     "page": Stage(
-        "chorus.figures.page", (), ("pap", "screening", "field_figure", "contact_sheet", "overlays"),
+        "chorus.figures.page", (), ("pap", "screening", "gallery", "field_figure", "contact_sheet", "overlays"),
         "report/{category}.html",
         "Put pictures, scores and prompts of a category on one page.",
     ),
@@ -314,7 +323,7 @@ class Plan:
 
     def targets(self) -> list[str]:
         """What `snakemake all` makes."""
-        wanted = self.files("page", RESULTS) + self.files("clusters", RESULTS)
+        wanted = [path for stage in ("page", "clusters", "rejections") for path in self.files(stage, RESULTS)]
         if self.config.testset.source != "none":
             wanted += self.files("summary", RESULTS)
         return wanted

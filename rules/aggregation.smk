@@ -76,7 +76,7 @@ rule votes:
         "../envs/aggregation.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: votes_memory() * attempt,
+        mem_mb=votes_memory,
         runtime=60,
     params:
         text=lambda wildcards: prompt_of(wildcards).text,

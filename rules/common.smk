@@ -84,9 +84,12 @@ def perception_environment(section):
 
 def memory(section):
     """Resource function: megabytes of main memory; networks of torch are larger than ours."""
-    return lambda wildcards: (
-        8000 if getattr(plan.configs[wildcards.tree], section).references() else 2000
-    )
+
+    def megabytes(wildcards, attempt):
+        networks = getattr(plan.configs[wildcards.tree], section).references()
+        return (8000 if networks else 2000) * attempt
+
+    return megabytes
 
 
 def prompt_of(wildcards):
@@ -136,7 +139,8 @@ wildcard_constraints:
     shard="[0-9]+",
 
 
-def votes_memory():
-    """Megabytes of the votes of all body parts: counted once, copied once."""
+def votes_memory(wildcards, attempt):
+    """Resource function: megabytes of the votes of all body parts, counted once, copied once."""
     groups = 15 if plan.config.occupancy.parts else 1
-    return 1500 + plan.config.grid.resolution**3 * groups * 12 * 8 * 5 // 2 // 10**6
+    sums = plan.config.grid.resolution**3 * groups * 12 * 8 * 5 // 2
+    return (1500 + sums // 10**6) * attempt

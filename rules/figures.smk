@@ -1,5 +1,5 @@
 # Pictures of a category: the field, the screening, the fitted people.
-# OUTPUTS: {tree}/figures/{category}_{field,screening,people}.png, {tree}/report/{category}.html
+# OUTPUTS: {tree}/figures/{category}_{field,screening,people}.png, {tree}/report/{category}{,_gallery}.html
 
 
 rule field_figure:
@@ -60,6 +60,36 @@ rule contact_sheet:
         " --category {wildcards.category:q} --settings {params.settings:q} --output {output.figure:q} > {log:q} 2>&1"
 
 
+rule gallery:
+    input:
+        masks=files("masks"),
+        keypoints=files("keypoints"),
+        screening=files("screening"),
+    output:
+        page="{tree}/report/{category}_gallery.html",
+        record="{tree}/report/{category}_gallery.html.record.json",
+    log:
+        "{tree}/logs/report/{category}_gallery.log",
+    conda:
+        "../envs/aggregation.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=20,
+    params:
+        prompts=lambda wildcards: "\x1f".join(
+            prompt.text for prompt in plan.prompts[wildcards.category]
+        ),
+        settings=settings("gallery"),
+        code=plan.code("gallery"),
+    message:
+        "Showing kept and rejected images of {wildcards.category}."
+    shell:
+        "python -m chorus gallery --masks {input.masks:q} --keypoints {input.keypoints:q}"
+        " --screening {input.screening:q} --category {wildcards.category:q} --prompts={params.prompts:q}"
+        " --settings {params.settings:q} --output {output.page:q} > {log:q} 2>&1"
+
+
 rule overlays:
     input:
         images=lambda wildcards: images(wildcards) if plan.config.images.keep else [],
@@ -101,6 +131,7 @@ rule page:
             for stage in ("field_figure", "contact_sheet", "overlays")
             for path in files(stage)(wildcards)
         ],
+        gallery=files("gallery"),
         pap=lambda wildcards: (
             files("pap")(wildcards) if plan.config.testset.source != "none" else []
         ),
@@ -129,5 +160,6 @@ rule page:
         "Writing the page of {wildcards.category}."
     shell:
         "python -m chorus page --screening {input.screening:q} --figures {input.figures:q} --pap {input.pap:q}"
+        " --gallery {input.gallery:q}"
         " --category {wildcards.category:q} --prompts={params.prompts:q} --settings {params.settings:q}"
         " --output {output.page:q} > {log:q} 2>&1"

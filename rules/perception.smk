@@ -1,6 +1,6 @@
 # What is to be seen in the pictures, and which of them are good enough.
 # INPUTS: {tree}/images, {tree}/annotations (backend annotations), {tree}/scenes (true people).
-# OUTPUTS: {tree}/masks, {tree}/keypoints, {tree}/people by shard; {tree}/screening by prompt.
+# OUTPUTS: {tree}/masks, {tree}/keypoints, {tree}/people by shard; {tree}/screening by prompt; {tree}/rejections.json.
 
 
 rule blazepose:
@@ -139,3 +139,34 @@ rule screening:
     shell:
         "python -m chorus screening --masks {input.masks:q} --keypoints {input.keypoints:q} --people {input.people:q}"
         " --category {wildcards.category:q} --settings {params.settings:q} --output {output.table:q} > {log:q} 2>&1"
+
+
+rule rejections:
+    input:
+        # A variant whose screening does not differ reads the main run's tables: each is counted once.
+        screening=lambda wildcards: list(
+            dict.fromkeys(
+                path for tree in plan.trees for path in plan.files("screening", tree)
+            )
+        ),
+    output:
+        table="{tree}/rejections.json",
+        record="{tree}/rejections.json.record.json",
+        markdown="{tree}/rejections.md",
+        markdown_record="{tree}/rejections.md.record.json",
+    log:
+        "{tree}/logs/rejections.log",
+    conda:
+        "../envs/aggregation.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        settings=settings("rejections"),
+        code=plan.code("rejections"),
+    message:
+        "Counting kept and rejected images."
+    shell:
+        "python -m chorus rejections --screening {input.screening:q} --settings {params.settings:q}"
+        " --output {output.table:q} --markdown {output.markdown:q} > {log:q} 2>&1"

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import base64
-from collections import Counter
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 from chorus import store
 from chorus.evaluation.pap import VARIANTS
 from chorus.naming import slug, words
-from chorus.screening.cascade import outcome, read_table
+from chorus.screening.cascade import read_table
+from chorus.screening.statistics import Statistics
 
 if TYPE_CHECKING:
     from chorus.job import Job
@@ -30,8 +30,10 @@ def run(job: Job) -> None:
     rows = {path.stem: read_table(path) for path in job.many("screening")}
     parts = [
         f"<h1>{escape(category)}</h1>",
-        f"<p>{escape(outcome([row for table in rows.values() for row in table]))}</p>",
+        f"<p>{escape(Statistics.of(row for table in rows.values() for row in table).outcome)}</p>",
     ]
+    if job.many("gallery"):
+        parts.append(f'<p><a href="{escape(job.one("gallery").name)}">Kept and rejected images, with reasons</a></p>')
     if job.many("pap"):
         parts.append(_scores(store.read_json(job.one("pap"))))
     parts += [_picture(store.read_bytes(path), path.stem) for path in job.many("figures")]
@@ -68,9 +70,9 @@ def _prompts(rows: dict[str, list], prompts: list[str]) -> str:
     table = []
     for text in prompts:
         screened = rows.get(slug(text), [])
-        lost = Counter(str(row.reason) for row in screened if not row.kept)
-        why = ", ".join(f"{reason} {number}" for reason, number in lost.most_common())
-        table.append([text, str(len(screened)), str(sum(row.kept for row in screened)), why])
+        found = Statistics.of(screened)
+        why = ", ".join(f"{reason} {number}" for reason, number in found.lost.items())
+        table.append([text, str(found.images), str(found.kept), why])
     return "<h2>Prompts</h2>" + _table(["prompt", "images", "kept", "rejected for"], table)
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from chorus.detections import read_thumbnails
 from chorus.figures.sheets import KEPT, REJECTED, Tile, decode_thumbnail, draw_sheet, wrapped
 from chorus.naming import words
-from chorus.screening.cascade import Row, outcome, read_table
+from chorus.screening.cascade import Row, read_table
+from chorus.screening.statistics import Statistics
 
 if TYPE_CHECKING:
     from chorus.job import Job
@@ -30,7 +31,7 @@ def run(job: Job) -> None:
         Tile(decode_thumbnail(small[prompt, row.index]), wrapped(row.reason or "kept"), KEPT if row.kept else REJECTED)
         for prompt, row in chosen
     ]
-    title = f"{words(job.names['category'])}: {outcome([row for _, row in rows])}"
+    title = f"{words(job.names['category'])}: {Statistics.of(row for _, row in rows).count}"
     job.write_file(draw_sheet(tiles, title, side=96, columns=COLUMNS), "png")
 
 

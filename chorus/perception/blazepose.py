@@ -23,6 +23,7 @@ from chorus.body.model import mirrored_name
 from chorus.errors import MissingExtraError, ModelError
 from chorus.store import write_bytes
 
+BLAZEPOSE = "blazepose-full"
 MODEL_NAME = "pose_landmark_full.tflite"
 WHEEL = "mediapipe==0.10.21"
 WHEEL_MEMBER = f"mediapipe/modules/pose_landmark/{MODEL_NAME}"
@@ -150,7 +151,7 @@ class BlazePose:
             raise MissingExtraError(
                 "BlazePose needs ai-edge-litert; install it: pip install ai-edge-litert."
             ) from error
-        self.name = f"blazepose-full {hashlib.sha256(content).hexdigest()[:12]}"
+        self.name = f"{BLAZEPOSE} {hashlib.sha256(content).hexdigest()[:12]}"
         self._interpreter = Interpreter(model_content=content, num_threads=1)
         self._interpreter.allocate_tensors()
         self._input = self._interpreter.get_input_details()[0]["index"]

@@ -27,6 +27,7 @@ from chorus.perception.posechain import BodyState
 SCHEDULE = ((6, 8.0), (4, 3.0), (10, 1.0))
 MIN_KEYPOINTS = 6  # fewer confident keypoints do not hold a body
 MIN_CONFIDENCE = 0.1
+DEPTH_STRETCH = 1.2  # BlazePose's depths spread 0.83 of the true ones (docs/perception.md)
 LEAST_TRUST = 0.1  # in 3D landmarks of a region where BlazePose sees nobody
 _CHUNK = 16  # people solved together
 _DAMPING = (1e-3, 0.3, 4.0)  # at the start, factor after a step that helps, factor after one that does not
@@ -102,9 +103,8 @@ class Observations:
         pixels = np.concatenate([np.where(self.confident[..., None], self.keypoints, 0.0), extra], axis=1)
         centre = (self.boxes[:, None, :2] + self.boxes[:, None, 2:]) / 2
         points = (pixels[..., :2] - centre) / self.sides[:, None, None]
-        return Targets(
-            points, pixels[..., 2], self.world[:, _BLAZEPOSE_ROWS], trust * self.image[:, _BLAZEPOSE_ROWS, 2]
-        )
+        world = self.world[:, _BLAZEPOSE_ROWS] * [1.0, 1.0, DEPTH_STRETCH]
+        return Targets(points, pixels[..., 2], world, trust * self.image[:, _BLAZEPOSE_ROWS, 2])
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ import numpy as np
 from chorus import coco
 from chorus.detections import Detection, ImageDetections, read_detections
 from chorus.images.shard import ImageShard, read_shard
-from chorus.perception.blazepose import BlazePose, to_coco17
+from chorus.perception.blazepose import BlazePose, Landmarks, to_coco17
+from chorus.perception.landmarks import landmark_arrays
 from chorus.perception.models import runtime_of
 from chorus.perception.protocols import KeypointDetector, Picture, SeenPerson, batches
 from chorus.progress import progress
@@ -23,6 +24,7 @@ from chorus.screening.boxes import over_union, person_and_object
 from chorus.screening.reasons import Reason
 
 if TYPE_CHECKING:
+    from chorus.config import Boxes
     from chorus.job import Job
 
 ANNOTATED_CONFIDENCE = np.array([0.0, 0.8, 1.0])  # of COCO visibility 0, 1, 2
@@ -30,17 +32,20 @@ SAME_PERSON_IOU = 0.5
 
 
 class BlazePoseKeypoints:
-    """BlazePose on the person's box."""
+    """BlazePose on the person's box; `seen` keeps what it saw, by image index, for the people stage."""
 
     batch = 1
 
     def __init__(self, network: BlazePose):
         self.name = network.name
+        self.seen: dict[int, Landmarks] = {}
         self._network = network
 
     def detect(self, people: Sequence[SeenPerson]) -> list[np.ndarray | None]:
         """See KeypointDetector."""
-        found = [to_coco17(self._network.detect(seen.picture.pixels, seen.person.box)) for seen in people]
+        for one in people:
+            self.seen[one.picture.index] = self._network.detect(one.picture.pixels, one.person.box)
+        found = [to_coco17(self.seen[one.picture.index]) for one in people]
         return [keypoints if np.isfinite(keypoints).all() else None for keypoints in found]
 
 
@@ -78,14 +83,16 @@ def run(job: Job) -> None:
     detector = detector_of(job)
     job.models["keypoints"] = detector.name
     keypoints = np.full((len(shard), 17, 3), np.nan)
-    chosen = screened(detections, job.settings.boxes.overlap)
+    chosen = screened(detections, job.settings.boxes)
     for some in progress(list(batches(chosen, detector.batch)), "keypoints"):
         for (position, _), found in zip(some, detector.detect(people_of(shard, some, keypoints)), strict=True):
             if found is not None:
                 keypoints[position] = found
+    seen = detector.seen if isinstance(detector, BlazePoseKeypoints) else {}
+    found_arrays = {"index": shard.index, "keypoints": keypoints, "found": np.isfinite(keypoints).all((1, 2))}
     job.write_arrays(
         "keypoints",
-        {"index": shard.index, "keypoints": keypoints, "found": np.isfinite(keypoints).all((1, 2))},
+        found_arrays | landmark_arrays(seen, shard.index),
         {"category": job.names["category"], "model": detector.name},
     )
 
@@ -115,7 +122,7 @@ def people_of(shard: ImageShard, chosen: Sequence[tuple[int, Detection]], keypoi
     ]
 
 
-def screened(images: list[ImageDetections], overlap: float) -> list[tuple[int, Detection]]:
+def screened(images: list[ImageDetections], rule: Boxes) -> list[tuple[int, Detection]]:
     """Position in the shard and person of every image that passes the box screen."""
-    pairs = [(position, person_and_object(image, overlap)) for position, image in enumerate(images)]
+    pairs = [(position, person_and_object(image, rule)) for position, image in enumerate(images)]
     return [(position, pair[0]) for position, pair in pairs if not isinstance(pair, Reason)]

@@ -6,7 +6,7 @@ parameters), `annotations` (the true people of the scenes).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,9 +18,10 @@ from chorus.camera import Camera
 from chorus.detections import PERSON, ImageDetections, read_detections
 from chorus.errors import FileError
 from chorus.images.shard import read_shard
-from chorus.perception.blazepose import BlazePose
+from chorus.perception.blazepose import BlazePose, Landmarks
 from chorus.perception.bodyfit import Observations, fit
 from chorus.perception.keypoints import people_of, screened
+from chorus.perception.landmarks import kept_landmarks
 from chorus.perception.models import runtime_of
 from chorus.perception.posescore import pose_scores
 from chorus.perception.protocols import EstimatedPeople, PeopleEstimator, SeenPerson, batches
@@ -49,7 +50,8 @@ def estimator_of(job: Job, body: BodyModel) -> PeopleEstimator:
     """The configured backend."""
     chosen = job.settings.people
     if chosen.backend == "blazepose":
-        return FittedPeople(BlazePose(job.one("model")), body)
+        network = BlazePose(job.one("model"))
+        return FittedPeople(network, body, kept_landmarks(job.one("keypoints"), network.name))
     reference, runtime = chosen.references()["model"], runtime_of(job.settings.networks)
     if chosen.backend == "nlf":
         from chorus.perception.nlf import Nlf
@@ -63,7 +65,7 @@ def estimator_of(job: Job, body: BodyModel) -> PeopleEstimator:
 def estimated_people(job: Job, estimator: PeopleEstimator, detections: list[ImageDetections]) -> dict[str, Any]:
     """Datasets of the people in every image that passes the box screen and has keypoints."""
     shard, seen2d = read_shard(job.one("images")), store.read_arrays(job.one("keypoints"), "keypoints")
-    chosen = [(p, person) for p, person in screened(detections, job.settings.boxes.overlap) if seen2d["found"][p]]
+    chosen = [(p, person) for p, person in screened(detections, job.settings.boxes) if seen2d["found"][p]]
     arrays, keypoints = empty_people(len(detections)), seen2d["keypoints"].astype(float)
     for some in progress(list(batches(chosen, estimator.batch)), "people"):
         rows = np.array([position for position, _ in some], np.int64)
@@ -81,13 +83,14 @@ class FittedPeople:
 
     batch = 16  # as many as the fit solves together
 
-    def __init__(self, network: BlazePose, body: BodyModel):
+    def __init__(self, network: BlazePose, body: BodyModel, kept: Mapping[int, Landmarks] | None = None):
+        """`kept`: landmarks that this network saw before, by image index; it looks at nobody twice."""
         self.name = network.name
-        self._network, self._body = network, body
+        self._network, self._body, self._kept = network, body, dict(kept or {})
 
     def estimate(self, people: Sequence[SeenPerson]) -> EstimatedPeople:
         """See PeopleEstimator."""
-        landmarks = [self._network.detect(seen.picture.pixels, seen.person.box) for seen in people]
+        landmarks = [self._landmarks(seen) for seen in people]
         keypoints = np.array([seen.keypoints for seen in people], float)
         boxes = np.array([seen.person.box for seen in people], float)
         fitted = fit(self._body, Observations.of(keypoints, landmarks, boxes))
@@ -96,6 +99,11 @@ class FittedPeople:
         return EstimatedPeople(
             fitted.found, fitted.pose, fitted.betas, fitted.camera, fitted.joints2d, fitted.residual, score
         )
+
+    def _landmarks(self, seen: SeenPerson) -> Landmarks:
+        if seen.picture.index in self._kept:
+            return self._kept[seen.picture.index]
+        return self._network.detect(seen.picture.pixels, seen.person.box)
 
 
 def true_people(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from chorus.detections import OBJECT, PERSON, Detection, ImageDetections
 from chorus.screening.reasons import Reason
 
-DUPLICATE_OVERLAP = 0.8  # intersection over the smaller box from which two boxes of a class are one (A.3)
-ALWAYS_KEEP_SCORE = 0.98  # boxes at least this confident are never removed (A.3)
+if TYPE_CHECKING:
+    from chorus.config import Boxes
 
 
 def areas(boxes: np.ndarray) -> np.ndarray:
@@ -44,7 +46,7 @@ def _ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
     return np.where(denominator > 0, numerator / np.where(denominator > 0, denominator, 1.0), 0.0)
 
 
-def without_duplicates(boxes: np.ndarray, scores: np.ndarray) -> np.ndarray:
+def without_duplicates(boxes: np.ndarray, scores: np.ndarray, rule: Boxes) -> np.ndarray:
     """Which boxes of one class stay (n,) bool: the less confident of two that overlap too much goes (A.3).
 
     Boxes are visited by rising score; one is dropped when it overlaps a box that is still there.
@@ -52,24 +54,24 @@ def without_duplicates(boxes: np.ndarray, scores: np.ndarray) -> np.ndarray:
     keep = np.ones(len(boxes), bool)
     overlap = over_smaller(boxes, boxes)
     for index in np.argsort(scores, kind="stable"):
-        if scores[index] >= ALWAYS_KEEP_SCORE:
+        if scores[index] >= rule.always_keep:
             continue
         others = keep.copy()
         others[index] = False
-        keep[index] = not (overlap[index, others] >= DUPLICATE_OVERLAP).any()
+        keep[index] = not (overlap[index, others] >= rule.duplicate_overlap).any()
     return keep
 
 
-def distinct(found: list[Detection]) -> list[Detection]:
+def distinct(found: list[Detection], rule: Boxes) -> list[Detection]:
     """Detections of one label without duplicates."""
     boxes = np.array([d.box for d in found], float).reshape(-1, 4)
-    keep = without_duplicates(boxes, np.array([d.score for d in found], float))
+    keep = without_duplicates(boxes, np.array([d.score for d in found], float), rule)
     return [detection for detection, stays in zip(found, keep, strict=True) if stays]
 
 
-def person_and_object(image: ImageDetections, overlap: float) -> tuple[Detection, Detection] | Reason:
+def person_and_object(image: ImageDetections, rule: Boxes) -> tuple[Detection, Detection] | Reason:
     """The one person and the one object of an image that passes the box screen, else the reason why it does not."""
-    people, objects = distinct(usable(image, PERSON)), distinct(usable(image, OBJECT))
+    people, objects = distinct(usable(image, PERSON), rule), distinct(usable(image, OBJECT), rule)
     if not people:
         return Reason.NO_PERSON
     if len(people) > 1:
@@ -78,7 +80,7 @@ def person_and_object(image: ImageDetections, overlap: float) -> tuple[Detection
         return Reason.NO_OBJECT
     if len(objects) > 1:
         return Reason.SEVERAL_OBJECTS
-    if box_overlap(people[0], objects[0]) <= overlap:
+    if box_overlap(people[0], objects[0]) <= rule.overlap:
         return Reason.NO_OVERLAP
     return people[0], objects[0]
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from chorus import store
 from chorus.detections import read_detections
-from chorus.screening.cascade import Sight, outcome, screen, table
+from chorus.screening.cascade import Sight, screen, table
+from chorus.screening.statistics import Statistics
 
 if TYPE_CHECKING:
     from chorus.job import Job
@@ -31,4 +32,4 @@ def run(job: Job) -> None:
             )
             rows.append(screen(sight, job.settings.boxes, job.settings.screening))
     job.write_file(table(rows), "screening")
-    print(f"{job.names['category']}: {outcome(rows)}")
+    print(f"{job.names['category']}: {Statistics.of(rows).outcome}")

@@ -26,7 +26,7 @@ class Tags(HTMLParser):
 
 
 def make_page(folder: Path) -> str:
-    rows = [Row(0, 0, Reason.KEPT, 1, 1, 0.5, True, True, 0.9, 0.01, 1.0, 1.0)]
+    rows = [Row(0, 0, Reason.KEPT, 255, 1, 1, 0.5, True, True, 0.9, 0.01, 1.0, 1.0)]
     screening = folder / f"{slug(NASTY)}.csv"
     store.write_recorded(screening, table(rows), {"kind": "screening"})
     picture = folder / "hat_field.png"

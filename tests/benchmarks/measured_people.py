@@ -30,7 +30,7 @@ from chorus.prompts.views import load_views
 from chorus.scenes.interactions import INTERACTIONS
 from chorus.scenes.scene import SITUATIONS, SceneRequest, draw_scene, photograph
 from chorus.scenes.stage import body_and_camera
-from tests.benchmarks.pose_metrics import angles_between, azimuth_and_elevation, mpjpe, pa_mpjpe, signed_angle
+from tests.benchmarks.pose_metrics import angles_between, azimuth_and_elevation, mpjpe, oks, pa_mpjpe, signed_angle
 
 ROOT = Path(__file__).parents[2]
 PHOTOS = ROOT.parent / "shared" / "photos"
@@ -96,6 +96,8 @@ class PhotoRow:
         name: file name without its ending.
         annotated: number of annotated keypoints.
         blazepose_error: median distance of BlazePose's keypoints from the annotated ones; NaN without any.
+        oks: COCO's similarity of BlazePose's keypoints and the annotated ones; NaN without any.
+        body_error: median distance, pixels, of the body fitted to BlazePose's keypoints from the annotated ones.
         residual_annotated: median residual of the body fitted to the annotated keypoints; NaN if they are too few.
         residual_blazepose: the same of the body fitted to BlazePose's keypoints, which the workflow uses.
         score: pose score of that body.
@@ -105,6 +107,8 @@ class PhotoRow:
     name: str
     annotated: int
     blazepose_error: float
+    oks: float
+    body_error: float
     residual_annotated: float
     residual_blazepose: float
     score: float
@@ -142,11 +146,14 @@ def photo_rows(network: BlazePose, body: BodyModel, subjects: Sequence[Subject])
     for i, subject in enumerate(subjects):
         marked = annotated[i, :, 2] > 0
         off = np.linalg.norm((to_coco17(by_blazepose.landmarks[i]) - annotated[i])[marked, :2], axis=1)
+        body_off = np.linalg.norm((by_blazepose.people.keypoints2d[i] - annotated[i, :, :2])[marked], axis=1)
         rows.append(
             PhotoRow(
                 name=subject.name,
                 annotated=int(marked.sum()),
                 blazepose_error=float(np.median(off)) / subject.side if marked.any() else np.nan,
+                oks=oks(to_coco17(by_blazepose.landmarks[i]), annotated[i], float(subject.mask.sum())),
+                body_error=float(np.median(body_off)) if marked.any() else np.nan,
                 residual_annotated=float(by_hand.residual[i]),
                 residual_blazepose=float(by_blazepose.people.residual[i]),
                 score=float(by_blazepose.scores[i]),
@@ -239,7 +246,7 @@ def scene_subjects(body: BodyModel, number: int) -> tuple[list[Subject], TruePeo
         photo = photograph(scene, body)
         seen = ((PERSON, photo.person_masks[0]), (OBJECT, photo.object_mask))
         found = tuple(Detection.of_mask(label, 1.0, mask) for label, mask in seen if mask.any())
-        for _, person in screened([ImageDetections(i, 0, scene.image_size, found)], Config().boxes.overlap):
+        for _, person in screened([ImageDetections(i, 0, scene.image_size, found)], Config().boxes):
             subjects.append(Subject(f"{category}, {interaction}", photo.image, person))
             scenes.append(scene)
     rows = [body_and_camera(scene) for scene in scenes]

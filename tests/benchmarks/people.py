@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import sys
+import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -51,11 +53,24 @@ def photo_table(rows: Sequence[PhotoRow], nearby: np.ndarray) -> str:
         rows: figures of n photographs.
         nearby: (n, 4) scores with the person's box moved by a pixel.
     """
-    head = ("photograph", "keypoints", "BlazePose error %", "residual, annotated %", "residual, BlazePose %", "score")
+    head = (
+        "photograph",
+        "keypoints",
+        "OKS",
+        "BlazePose error %",
+        "body error px",
+        "residual, annotated %",
+        "residual, BlazePose %",
+        "score",
+    )
     cells = []
     for row, others in zip(rows, nearby, strict=True):
-        lengths = (row.blazepose_error, row.residual_annotated, row.residual_blazepose)
-        shown = [f"{100 * length:.1f}" if np.isfinite(length) else "-" for length in lengths]
+        figures = (row.oks, 100 * row.blazepose_error, row.body_error)
+        figures += (100 * row.residual_annotated, 100 * row.residual_blazepose)
+        shown = [
+            f"{figure:.{digits}f}" if np.isfinite(figure) else "-"
+            for figure, digits in zip(figures, (2, 1, 1, 1, 1), strict=True)
+        ]
         scores = f"{row.score:.2f}", f"{others.min():.2f} to {others.max():.2f}"
         verdict = "kept" if row.kept else "rejected"
         cells.append((row.name, str(row.annotated or "-"), *shown, *scores, verdict, f"{row.overlap:.2f}"))
@@ -81,6 +96,8 @@ def sign_table(estimates: Estimates, errors: SceneErrors) -> str:
         "visibility of shoulders to ankles": signs.visibility,
         "joints inside the mask": signs.inside,
         "presence of a person": signs.presence,
+        "sides of the picture that cut the person": -signs.cut,
+        "size of the betas": -signs.strain,
         "residual of the keypoints": -people.residual,
         "disagreement with the 3D landmarks": -people.direction_error,
     }
@@ -96,7 +113,7 @@ def score_table(errors: SceneErrors) -> str:
     """What some thresholds of the pose score keep."""
     good, usable = errors.within(GOOD), errors.within(USABLE)
     rows = []
-    for threshold in (0.0, 0.1, THRESHOLD, 0.5, 0.7, 0.9):
+    for threshold in (0.0, 0.3, 0.5, THRESHOLD, 0.8, 0.9):
         kept = errors.score >= threshold
         if kept.any():
             rows.append((f"{threshold}", _share(kept), _share(good[kept]), _share(usable[kept])))
@@ -146,7 +163,10 @@ def main() -> None:
         print(f"No folder {arguments.photos}: no table of photographs.\n")
     if arguments.scenes > 0:
         subjects, truth = scene_subjects(body, arguments.scenes)
+        before = time.process_time()
         estimates = estimate(network, body, subjects)
+        speed = len(subjects) / (time.process_time() - before)
+        print(f"Network and fit: {speed:.0f} people per second of one core.", file=sys.stderr)
         errors = scene_errors(estimates, truth, body)
         print(f"{arguments.scenes} scenes, seed {SEED}; {len(subjects)} pass the box screen.\n")
         print(scene_table([subject.name for subject in subjects], errors))

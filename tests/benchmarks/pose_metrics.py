@@ -8,6 +8,9 @@ from scipy.stats import mannwhitneyu
 
 from chorus.camera import azimuth_degrees
 
+# How exactly people place each COCO keypoint, of the square root of the person's area (COCO's evaluation).
+OKS_SIGMAS = np.array([26, 25, 25, 35, 35, 79, 79, 72, 72, 62, 62, 107, 107, 87, 87, 89, 89]) / 1000
+
 
 def mpjpe(joints: np.ndarray, truth: np.ndarray) -> np.ndarray:
     """Mean distance (n,) of joints (n, J, 3) from the true ones with the pelvis, joint 0, on the true pelvis."""
@@ -24,6 +27,20 @@ def _aligned_distance(joints: np.ndarray, truth: np.ndarray) -> float:
     turned = Rotation.align_vectors(truth, joints)[0].apply(joints)
     scale = (turned * truth).sum() / (joints**2).sum()
     return float(np.linalg.norm(scale * turned - truth, axis=1).mean())
+
+
+def oks(keypoints: np.ndarray, annotated: np.ndarray, area: float) -> float:
+    """Object keypoint similarity of COCO, 0..1, of keypoints (17, 2) and annotated ones (17, 3); NaN without any.
+
+    Args:
+        keypoints, annotated: pixels; the third column of `annotated` is positive where a keypoint is annotated.
+        area: of the person's mask, pixels.
+    """
+    marked = annotated[:, 2] > 0
+    if not marked.any():
+        return float("nan")
+    squared = ((keypoints[:, :2] - annotated[:, :2]) ** 2).sum(axis=1)[marked]
+    return float(np.exp(-squared / (2 * area * (2 * OKS_SIGMAS[marked]) ** 2)).mean())
 
 
 def angles_between(rotations: np.ndarray, others: np.ndarray) -> np.ndarray:

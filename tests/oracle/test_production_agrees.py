@@ -15,7 +15,7 @@ from chorus.body.loading import load_body
 from chorus.body.model import JOINT_MIRROR, STAR_POSE, BodyModel
 from chorus.calibration.fit import Fit, Problem, fit_cameras, loss_of
 from chorus.camera import Camera, WeakCamera, azimuth_bin, azimuth_degrees
-from chorus.config import Calibration
+from chorus.config import Boxes, Calibration
 from chorus.evaluation.pap import THRESHOLDS, VARIANTS, TestView
 from chorus.evaluation.rendering import FieldRenderer
 from chorus.occupancy.blocks import bits_of, to_blocks
@@ -217,7 +217,7 @@ def test_duplicates(units):
     for xywh, scores, n in zip(*(units[f"dup/{key}"] for key in ("boxes_xywh", "scores", "n")), strict=True):
         corners = np.concatenate([xywh[:n, :2], xywh[:n, :2] + xywh[:n, 2:]], axis=1)
         expected = boxes.kept(corners, scores[:n])
-        np.testing.assert_array_equal(production_boxes.without_duplicates(corners, scores[:n]), expected)
+        np.testing.assert_array_equal(production_boxes.without_duplicates(corners, scores[:n], Boxes()), expected)
 
 
 def test_mirrored_pose(scenes):

@@ -14,11 +14,11 @@ from chorus.body.loading import load_body
 from chorus.body.model import JOINT_MIRROR, JOINT_NAMES, N_BETAS, BodyModel
 from chorus.camera import WeakCamera
 from chorus.perception.blazepose import LANDMARKS, Landmarks
-from chorus.perception.bodyfit import Observations, People, fit
+from chorus.perception.bodyfit import DEPTH_STRETCH, Observations, People, fit
 from chorus.perception.fitterms import POINTS
 from chorus.perception.jointprior import JointPrior
 from chorus.perception.posechain import BodyState, PoseChain, left_jacobian
-from chorus.perception.posescore import PoseSigns, pose_scores, score_of
+from chorus.perception.posescore import PoseSigns, pose_scores, pose_signs, score_of
 
 BODY_FILE = Path(__file__).parents[2] / "resources" / "body" / "open_body.npz"
 UPRIGHT = Rotation.from_euler("x", 180, degrees=True)  # body frame (y up) to OpenCV axes (y down), facing the camera
@@ -74,7 +74,7 @@ def seen(body: BodyModel, pose: np.ndarray, betas: np.ndarray, camera: WeakCamer
     return Observations(
         np.concatenate([keypoints, np.repeat(ones, 17, axis=1)], axis=-1),
         np.concatenate([image, np.repeat(ones, 33, axis=1)], axis=-1),
-        world - hips,
+        (world - hips) / [1.0, 1.0, DEPTH_STRETCH],  # as flat as BlazePose sees people
         boxes,
         np.ones(len(pose)),
     )
@@ -230,12 +230,31 @@ def test_prior_is_mirror_symmetric_and_forbids_backward_knees(body):
 
 def test_score_falls_with_each_bad_sign(fitted):
     n = len(fitted)
-    good = PoseSigns(np.ones(n), np.full(n, 0.1), np.full(n, 0.95), np.full(n, 1.0))
+    signs = {"presence": 1.0, "spread": 0.1, "visibility": 0.95, "inside": 1.0, "cut": 0.0, "strain": 0.05}
+    good = PoseSigns(**{name: np.full(n, value) for name, value in signs.items()})
     best = score_of(fitted, good)
     assert (best > 0.9).all()
-    for name, bad in (("presence", 0.1), ("spread", 0.6), ("visibility", 0.4), ("inside", 0.2)):
+    worst = {"presence": 0.1, "spread": 0.6, "visibility": 0.4, "inside": 0.2, "cut": 2.0, "strain": 0.3}
+    for name, bad in worst.items():
         worse = score_of(fitted, PoseSigns(**{**vars(good), name: np.full(n, bad)}))
-        assert (worse < best - 0.05).all(), name
+        assert (worse < best - 0.02).all(), name
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "sides"),
+    [
+        (slice(2, 6), slice(2, 6), 0),
+        (slice(0, 6), slice(2, 6), 1),
+        (slice(2, 8), slice(0, 6), 2),
+        (slice(0, 8), slice(0, 6), 3),
+        (slice(0, 8), slice(0, 8), 4),
+        (slice(0, 0), slice(0, 0), 0),
+    ],
+)
+def test_a_person_is_cut_by_the_sides_that_the_mask_touches(rows, columns, sides):
+    mask = np.zeros((8, 8), bool)
+    mask[rows, columns] = True
+    assert pose_signs(People.unknown(1), [Landmarks.nothing()], [mask]).cut.tolist() == [sides]
 
 
 def test_score_of_nobody_is_zero():

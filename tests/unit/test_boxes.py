@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from chorus import masks
+from chorus.config import Boxes
 from chorus.detections import OBJECT, PERSON, Detection, ImageDetections
 from chorus.screening import boxes
 from chorus.screening.reasons import Reason
@@ -68,21 +69,21 @@ def test_areas_are_never_negative_or_nan(box):
 
 def test_the_less_confident_of_two_alike_goes():
     pair = np.array([[0, 0, 10, 10], [0, 0, 10, 9.0]])
-    assert boxes.without_duplicates(pair, np.array([0.5, 0.6])).tolist() == [False, True]
-    assert boxes.without_duplicates(pair, np.array([0.6, 0.5])).tolist() == [True, False]
-    assert boxes.without_duplicates(pair, np.array([0.5, 0.5])).tolist() == [False, True]
+    assert boxes.without_duplicates(pair, np.array([0.5, 0.6]), Boxes()).tolist() == [False, True]
+    assert boxes.without_duplicates(pair, np.array([0.6, 0.5]), Boxes()).tolist() == [True, False]
+    assert boxes.without_duplicates(pair, np.array([0.5, 0.5]), Boxes()).tolist() == [False, True]
 
 
 def test_very_confident_boxes_always_stay():
     pair = np.tile(A, (2, 1))
-    assert boxes.without_duplicates(pair, np.array([0.98, 0.99])).all()
-    assert boxes.without_duplicates(pair, np.array([0.97, 0.99])).tolist() == [False, True]
+    assert boxes.without_duplicates(pair, np.array([0.98, 0.99]), Boxes()).all()
+    assert boxes.without_duplicates(pair, np.array([0.97, 0.99]), Boxes()).tolist() == [False, True]
 
 
 @pytest.mark.parametrize(("width", "stays"), [(8.0, False), (7.99, True)])
 def test_eighty_percent_of_the_smaller_box_is_too_much(width, stays):
     pair = np.array([[0, 0, 10, 10], [10 - width, 0, 20 - width, 10.0]])
-    assert boxes.without_duplicates(pair, np.array([0.5, 0.9])).tolist() == [stays, True]
+    assert boxes.without_duplicates(pair, np.array([0.5, 0.9]), Boxes()).tolist() == [stays, True]
 
 
 @given(st.integers(0, 8), st.integers(0, 2**32 - 1))
@@ -90,10 +91,10 @@ def test_someone_of_every_crowd_stays_and_nobody_who_stays_overlaps(n, seed):
     rng = np.random.default_rng(seed)
     low = rng.uniform(0, 3, (n, 2))
     some = np.concatenate([low, low + rng.uniform(1, 10, (n, 2))], axis=1)
-    keep = boxes.without_duplicates(some, rng.uniform(0, 0.97, n))
+    keep = boxes.without_duplicates(some, rng.uniform(0, 0.97, n), Boxes())
     assert keep.any() == (n > 0)
     overlap = boxes.over_smaller(some[keep], some[keep]) - np.eye(keep.sum())
-    assert (overlap < boxes.DUPLICATE_OVERLAP).all()
+    assert (overlap < Boxes().duplicate_overlap).all()
 
 
 @pytest.mark.parametrize(
@@ -114,11 +115,11 @@ def test_someone_of_every_crowd_stays_and_nobody_who_stays_overlaps(n, seed):
     ],
 )
 def test_the_first_reason_of_the_box_screen(found, reason):
-    assert boxes.person_and_object(image(*found), 0.1) == reason
+    assert boxes.person_and_object(image(*found), Boxes()) == reason
 
 
 def test_the_pair_that_passes():
     person, thing = detection(), detection(OBJECT, (8.99, 0, 18.99, 10))
-    assert boxes.person_and_object(image(thing, person), 0.1) == (person, thing)
+    assert boxes.person_and_object(image(thing, person), Boxes()) == (person, thing)
     double = detection(box=(0, 0, 10, 9.5), score=0.5)
-    assert boxes.person_and_object(image(double, thing, person), 0.1) == (person, thing)
+    assert boxes.person_and_object(image(double, thing, person), Boxes()) == (person, thing)

@@ -20,12 +20,22 @@ from tests.benchmarks.measured_people import (
     photo_subjects,
     scene_errors,
 )
-from tests.benchmarks.pose_metrics import angles_between, auc, azimuth_and_elevation, mpjpe, pa_mpjpe, signed_angle
+from tests.benchmarks.pose_metrics import (
+    OKS_SIGMAS,
+    angles_between,
+    auc,
+    azimuth_and_elevation,
+    mpjpe,
+    oks,
+    pa_mpjpe,
+    signed_angle,
+)
 
-GOOD = ("234748", "261888", "343937", "253956", "547336", "168974")  # bodies that lie on their people, by eye
+GOOD = ("234748", "261888", "343937", "253956", "547336")  # bodies that lie on their people, by eye
 FAILED = ("160012", "519208", "311303", "491525", "501760")  # bodies that have nothing to do with their people
-# In neither: 357888 and 401416 (legs not in the picture), 404484 (legs hidden, body squeezed into the rest), and
-# 165518, a rider in fog whom BlazePose finds or misses when his box moves by one pixel.
+# In neither: 168974 (lies on its person, but the network doubts itself: of such poses one in three is right), 357888
+# and 401416 (legs not in the picture), 404484 (legs hidden, body squeezed into the rest), and 165518, a rider in fog
+# whom BlazePose finds or misses when his box moves by one pixel.
 ENOUGH_KEYPOINTS = 6
 
 needs_photos = pytest.mark.skipif(not PHOTOS.is_dir(), reason="no folder ../shared/photos")
@@ -134,7 +144,7 @@ def test_the_truth_has_no_errors_and_nobody_has_infinite_ones(open_body, rng):
     towards_camera = Rotation.from_rotvec(pose[:, 0]).inv().apply([0.0, 0.0, -2.0])
     people = People.unknown(3)
     people.pose[:2], people.betas[:2], people.found[:2] = pose[:2], betas[:2], True
-    estimates = Estimates([], people, PoseSigns(*np.zeros((4, 3))), np.zeros(3))
+    estimates = Estimates([], people, PoseSigns(*np.zeros((6, 3))), np.zeros(3))
     errors = scene_errors(estimates, TruePeople(pose, betas, towards_camera), open_body)
     for values in (errors.mpjpe, errors.pa_mpjpe, errors.root, errors.azimuth, errors.elevation):
         np.testing.assert_allclose(values[:2], 0.0, atol=1e-4)
@@ -148,6 +158,17 @@ def test_azimuth_and_elevation_of_a_direction():
     azimuth, elevation = azimuth_and_elevation(directions)
     np.testing.assert_allclose(azimuth, [0.0, 90.0, 90.0])
     np.testing.assert_allclose(elevation, [0.0, 0.0, 45.0])
+
+
+def test_oks_is_one_at_the_annotated_place_and_falls_with_the_distance():
+    annotated = np.concatenate([np.arange(34.0).reshape(17, 2), np.ones((17, 1))], axis=1)
+    assert oks(annotated, annotated, 100.0) == 1.0
+    moved = annotated.copy()
+    moved[0, 0] += 2 * OKS_SIGMAS[0] * 10.0  # one unit of 2 sigma sqrt(area)
+    assert oks(moved, annotated, 100.0) == pytest.approx((16 + np.exp(-0.5)) / 17)
+    annotated[0, 2] = 0.0  # not annotated, so it does not count
+    assert oks(moved, annotated, 100.0) == 1.0
+    assert np.isnan(oks(moved, np.zeros((17, 3)), 100.0))
 
 
 @pytest.mark.parametrize(

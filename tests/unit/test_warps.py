@@ -31,7 +31,7 @@ def testset(tmp_path, rng) -> store.ArrayFile:
         "span_offset": np.zeros(4),
     }
     path = tmp_path / "testset.h5"
-    content = store.encode_arrays("testset", arrays, {"category": "motorcycle", "source": "chance"})
+    content = store.encode_arrays("testset", arrays, {"category": "motorcycle", "source": "chance", "fates": "{}"})
     store.write_recorded(path, content, {})
     return store.read_arrays(path, "testset")
 

@@ -13,7 +13,7 @@ from chorus.workflow import PROGRAM_ROOT, RESULTS, SOURCES, STAGES, Plan, locate
 
 PEOPLE_AND_BELOW = {
     "keypoints", "people", "screening", "cameras", "votes", "voxels", "clusters", "pap", "summary", "page", "crate",
-    "field_figure", "contact_sheet", "overlays",
+    "field_figure", "contact_sheet", "overlays", "gallery", "rejections",
 }  # fmt: skip
 
 

@@ -8,7 +8,9 @@ import pytest
 
 from chorus import store
 from chorus.naming import slug
-from tests.workflow.conftest import PROMPTS, ROOT, Workplace
+from chorus.perception.blazepose import COCO_FROM_BLAZEPOSE
+from chorus.screening.cascade import read_table
+from tests.workflow.conftest import PROMPTS, ROOT, Workplace, merged
 
 PROMPT = slug(PROMPTS[0]["text"])
 BLAZEPOSE = {"images": {"size": 256}, "keypoints": {"backend": "blazepose"}, "people": {"backend": "blazepose"}}
@@ -45,6 +47,47 @@ def test_people_are_estimated_screened_and_calibrated(estimated):
     record = store.read_record(base / f"people/motorcycle/{PROMPT}/000.h5")
     assert record["models"]["people"] == people.attributes["model"]
     assert record["inputs"]["model"][0]["path"] == "models/pose_landmark_full.tflite"
+
+
+def test_people_take_the_landmarks_that_the_keypoints_keep(estimated):
+    """The network looks once: what it saw lies in the keypoints file, exactly where it looked."""
+    base = estimated.folder / "results"
+    keypoints = store.read_arrays(base / f"keypoints/motorcycle/{PROMPT}/000.h5", "keypoints")
+    looked = np.isfinite(keypoints["landmarks"]).all(axis=(1, 2))
+    assert (looked == keypoints["found"]).all()
+    np.testing.assert_array_equal(
+        keypoints["landmarks"][looked][:, list(COCO_FROM_BLAZEPOSE), :3], keypoints["keypoints"][looked]
+    )
+    log = (estimated.folder / f"results/logs/people/motorcycle/{PROMPT}/000.log").read_text()
+    assert "people:" not in log, "the people stage had to look again"
+
+
+def test_soft_weights_reach_the_votes(estimated, tmp_path):
+    """In mode soft every possible image counts as much as it is trusted, down to the sums of the votes."""
+    shutil.copytree(estimated.folder, tmp_path / "work", symlinks=True)
+    soft = Workplace(tmp_path / "work", estimated.program)
+    soft.configure(merged(BLAZEPOSE, {"variants": {"soft": {"screening": {"mode": "soft"}}}}))
+    tree = "results/variants/soft"
+    assert {path.split("/")[3] for path in soft.planned(f"{tree}/votes/motorcycle/{PROMPT}.h5")} == {
+        "screening", "cameras", "votes",
+    }  # fmt: skip
+    soft.snakemake(f"{tree}/votes/motorcycle/{PROMPT}.h5")
+    found = {}
+    for name, folder in (("hard", "results"), ("soft", tree)):
+        rows = read_table(soft.folder / folder / f"screening/motorcycle/{PROMPT}.csv")
+        cameras = store.read_arrays(soft.folder / folder / f"cameras/motorcycle/{PROMPT}.h5", "cameras")
+        votes = store.read_arrays(soft.folder / folder / f"votes/motorcycle/{PROMPT}.h5", "votes")
+        weights = {row.index: row.weight for row in rows if row.kept}
+        assert cameras["index"].tolist() == sorted(weights)
+        usable = cameras["weight"] > 0
+        assert cameras["weight"][usable].tolist() == [weights[int(i)] for i in cameras["index"][usable]]
+        by_bin = np.bincount(cameras["bin"][usable], cameras["weight"][usable], minlength=12)
+        np.testing.assert_array_equal(votes["count"][0], by_bin)
+        assert (votes["numerator"] <= votes["denominator"]).all()
+        found[name] = weights
+    assert set(found["hard"].values()) <= {255}
+    assert set(found["hard"]) < set(found["soft"])
+    assert any(0 < weight < 255 for weight in found["soft"].values())
 
 
 def test_a_damaged_network_is_refused_in_one_line(estimated, tmp_path):

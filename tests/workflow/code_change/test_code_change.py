@@ -8,7 +8,8 @@ import pytest
 
 SUMS = {"voxels", "pap", "summary", "page", "field_figure"}
 EDITS = {
-    "chorus/screening/stage.py": {"screening", "cameras", "votes", "contact_sheet", "overlays"} | SUMS,
+    "chorus/screening/stage.py": {"screening", "rejections", "cameras", "votes", "contact_sheet", "overlays", "gallery"}
+    | SUMS,
     "chorus/calibration/fit.py": {"cameras", "votes"} | SUMS,
     "chorus/occupancy/votes.py": {"votes"} | SUMS,
     "chorus/evaluation/summary.py": {"summary"},

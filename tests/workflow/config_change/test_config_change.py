@@ -6,7 +6,7 @@ import pytest
 
 SUMS = {"voxels", "pap", "summary", "page", "field_figure"}
 CAMERAS = SUMS | {"cameras", "votes"}
-SCREENING = CAMERAS | {"screening", "contact_sheet", "overlays"}
+SCREENING = CAMERAS | {"screening", "rejections", "contact_sheet", "overlays", "gallery"}
 PICTURES = SCREENING | {"scenes", "masks", "keypoints", "people"}
 HELD_OUT = {"truth", "testset", "warps"}
 
@@ -30,7 +30,7 @@ CHANGES = {
     "truth.draws": ({"truth": {"draws": 10}}, {"truth", "pap", "summary", "page"}),
     "testset.images": ({"testset": {"images": 2}}, {"testset", "warps", "pap", "summary", "page"}),
     "testset.source": ({"testset": {"source": "none"}}, {"page"}),
-    "figures.overlays": ({"figures": {"overlays": 1}}, {"overlays", "contact_sheet", "page"}),
+    "figures.overlays": ({"figures": {"overlays": 1}}, {"overlays", "contact_sheet", "gallery", "page"}),
     "nothing": ({}, set()),
 }
 
@@ -72,7 +72,10 @@ def test_a_new_category_touches_no_file_of_the_old_one(finished):
     finished.write_prompts([{"text": "A person kicks a ball", "interaction": "kick"}], "sports_ball")
     finished.configure({"categories": ["motorcycle", "sports_ball"]})
     planned = finished.planned()
-    assert {path for path in planned if "sports_ball" not in path} == {"results/summary.json"}
+    assert {path for path in planned if "sports_ball" not in path} == {
+        "results/summary.json",
+        "results/rejections.json",
+    }
     assert "results/pap/sports_ball.json" in planned
 
 

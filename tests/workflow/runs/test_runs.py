@@ -25,10 +25,19 @@ def test_everything_that_was_promised_is_there(undisturbed):
         )
     }  # fmt: skip
     tables = {f"screening/motorcycle/{prompt}.csv" for prompt in IDS}
-    of_category = {"skinning.h5", "summary.json", "summary.md", "pap/motorcycle.json", "clusters/motorcycle.json"}
+    of_category = {
+        "skinning.h5",
+        "summary.json",
+        "summary.md",
+        "rejections.json",
+        "rejections.md",
+        "pap/motorcycle.json",
+        "clusters/motorcycle.json",
+    }
     of_category |= {f"{kind}/motorcycle.h5" for kind in ("voxels", "truth", "testset", "warps")}
     of_category |= {f"figures/motorcycle_{kind}.png" for kind in ("field", "screening", "people")} | {
-        "report/motorcycle.html"
+        "report/motorcycle.html",
+        "report/motorcycle_gallery.html",
     }
     expected = by_prompt | by_shard | tables | of_category
     assert made == expected | {f"{path}.record.json" for path in expected}

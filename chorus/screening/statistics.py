@@ -1,0 +1,79 @@
+"""How many images a screening keeps and what the others are lost to (columns of the paper's Table 3, and reasons)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from chorus.screening.cascade import FULL_WEIGHT, Row
+from chorus.screening.reasons import Reason
+
+# Share of kept images, percent, below which a grade ends. The paper keeps 25 % of its diffusion images (Table 3).
+_GRADES = (
+    (5.0, "too few for a good field; make more images"),
+    (20.0, "a strict choice; more images would help"),
+    (40.0, "as usual: the paper keeps 25 %"),
+    (101.0, "more than usual: the paper keeps 25 %"),
+)
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Counts of a set of screened images.
+
+    Attributes:
+        images: number of images.
+        lost: number of rejected images of every reason that occurs, most frequent first.
+        votes: sum of the vote weights; a full image counts 1.
+    """
+
+    images: int
+    lost: Mapping[Reason, int]
+    votes: float
+
+    @classmethod
+    def of(cls, rows: Iterable[Row]) -> Statistics:
+        """Statistics of rows of screening tables."""
+        rows = list(rows)
+        order = list(Reason)
+        counts = Counter(row.reason for row in rows if not row.kept)
+        lost = dict(sorted(counts.items(), key=lambda item: (-item[1], order.index(item[0]))))
+        return cls(len(rows), lost, sum(row.weight for row in rows) / FULL_WEIGHT)
+
+    @property
+    def kept(self) -> int:
+        """Number of images that vote."""
+        return self.images - sum(self.lost.values())
+
+    @property
+    def kept_percent(self) -> float:
+        """Share of images that vote; 0 without images."""
+        return 100.0 * self.kept / self.images if self.images else 0.0
+
+    @property
+    def rejection_percent(self) -> float:
+        """Share of images that do not vote (Table 3); 0 without images."""
+        return 100.0 * (self.images - self.kept) / self.images if self.images else 0.0
+
+    @property
+    def count(self) -> str:
+        """`187 of 396 images kept (47 %)`."""
+        return f"{self.kept} of {self.images} images kept ({self.kept_percent:.0f} %)"
+
+    @property
+    def outcome(self) -> str:
+        """The outcome in one graded sentence, with what most images were lost to and what that usually means."""
+        if not self.images:
+            return f"{self.count}: there was nothing to screen."
+        sentence = f"{self.count}: {self._grade}"
+        if self.lost:
+            reason, number = next(iter(self.lost.items()))
+            sentence += f"; most others ({number}) were lost to: {reason}, which usually means {reason.usual_cause}"
+        return sentence + "."
+
+    @property
+    def _grade(self) -> str:
+        if not self.kept:
+            return "nothing is left to vote"
+        return next(grade for end, grade in _GRADES if self.kept_percent < end)
