@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-SUMS = {"voxels", "pap", "summary", "page", "field_figure"}
+SUMS = {"voxels", "clusters", "pap", "summary", "page", "field_figure"}
 CAMERAS = SUMS | {"cameras", "votes"}
 SCREENING = CAMERAS | {"screening", "rejections", "contact_sheet", "overlays", "gallery"}
 PICTURES = SCREENING | {"scenes", "masks", "keypoints", "people"}
@@ -27,6 +27,7 @@ CHANGES = {
     "calibration.stop_loss": ({"calibration": {"stop_loss": 0.5}}, CAMERAS),
     "grid.resolution": ({"grid": {"resolution": 8}}, SUMS | {"skinning", "votes", "truth", "warps"}),
     "occupancy.canonicalise": ({"occupancy": {"canonicalise": False}}, SUMS | {"skinning", "votes"}),
+    "compute.device": ({"compute": {"device": "torch_cpu"}}, SUMS | {"votes"}),
     "truth.draws": ({"truth": {"draws": 10}}, {"truth", "pap", "summary", "page"}),
     "testset.images": ({"testset": {"images": 2}}, {"testset", "warps", "pap", "summary", "page"}),
     "testset.source": ({"testset": {"source": "none"}}, {"page"}),
@@ -59,7 +60,7 @@ def test_another_body_is_a_new_run(finished):
 def test_another_view_table_makes_new_pictures(finished):
     shutil.copy(finished.program / "resources/views.yaml", finished.folder / "mine.yaml")
     finished.configure({"images": {"views": "mine.yaml"}})
-    assert finished.planned_stages() == PICTURES | HELD_OUT
+    assert finished.planned_stages() == (PICTURES | HELD_OUT) - {"truth"}
 
 
 def test_the_same_prompts_in_another_folder_change_nothing(finished):
