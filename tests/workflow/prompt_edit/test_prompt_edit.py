@@ -6,7 +6,8 @@ from tests.workflow.conftest import PROMPTS
 NEW = {"text": "A person rides a red motorcycle", "interaction": "ride"}
 KEPT, EDITED = (slug(PROMPTS[i]["text"]) for i in (1, 0))
 OF_CATEGORY = {
-    "results/voxels/motorcycle.h5", "results/clusters/motorcycle.json", "results/pap/motorcycle.json", "results/summary.json",
+    "results/voxels/motorcycle.h5", "results/clusters/motorcycle.json", "results/pap/motorcycle.json",
+    "results/summary.json",
     "results/report/motorcycle.html", "results/report/motorcycle_gallery.html", "results/rejections.json",
     *(f"results/figures/motorcycle_{kind}.png" for kind in ("field", "screening", "people")),
 }  # fmt: skip
