@@ -72,7 +72,7 @@ class WeakCamera:
     """A batch of weak-perspective cameras: pixel = scale * X_xy + translation.
 
     X is already rotated into camera axes; the translation is in pixels and is added after scaling. EFT and FrankMocap
-    also add after scaling, SPIN and HMR before (scale * (X + t)): an adapter converts, nobody else does.
+    also add after scaling, SPIN, HMR and HMR2 before (scale * (X + t)): an adapter converts, nobody else does.
 
     Attributes:
         scale: (...,) pixels per metre.

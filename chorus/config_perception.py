@@ -120,7 +120,7 @@ class Keypoints(ModelChoice):
     model: FilePath | None = Field(None, description="transformers: the network; mmpose: HRNet's weight file")
 
 
-SMPL_BACKENDS = ("eft", "spin", "nlf")
+SMPL_BACKENDS = ("eft", "spin", "hmr2", "nlf")
 
 
 class People(ModelChoice):
@@ -128,13 +128,13 @@ class People(ModelChoice):
 
     required: ClassVar = dict.fromkeys(SMPL_BACKENDS, ("model",))
 
-    backend: Literal["blazepose", "annotations", "eft", "spin", "nlf"] = Field(
+    backend: Literal["blazepose", "annotations", "eft", "spin", "hmr2", "nlf"] = Field(
         "blazepose",
         description="blazepose: network and body fit; annotations: the true people of the scenes; "
         "eft: the paper's regressor (SPIN's network, FrankMocap's weights); spin: SPIN's own weights; "
-        "nlf: Neural Localizer Fields; these three need your SMPL file as body.file",
+        "hmr2: 4D-Humans; nlf: Neural Localizer Fields; these four need your SMPL file as body.file",
     )
-    model: FilePath | None = Field(None, description="eft, spin: weight file; nlf: TorchScript file with its #SHA256")
+    model: FilePath | None = Field(None, description="eft, spin, hmr2: weights; nlf: TorchScript file with its #SHA256")
 
 
 class Networks(Section):

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
 import transformers
+from scipy.spatial.transform import Rotation
 from transformers import (
     EomtConfig,
     EomtForUniversalSegmentation,
@@ -20,6 +23,9 @@ from transformers import (
     VitPoseForPoseEstimation,
 )
 
+from chorus.perception.hmr2_network import Hmr2Network, Sizes
+
+HMR2_SIZES = Sizes(side=64, width=8, depth=1, heads=2, token=12, layers=2, token_heads=2, head_width=5, hidden=7)
 LABELS = {0: "person", 1: "bicycle", 2: "motorcycle", 3: "bat_(animal)", 4: "sports ball"}
 SWIN = {
     "embed_dim": 8, "depths": [1, 1, 1, 1], "num_heads": [1, 1, 1, 1], "window_size": 4,
@@ -111,3 +117,21 @@ def grounding_dino(folder: Path) -> Path:
     image_processor = transformers.GroundingDinoImageProcessorPil(size={"shortest_edge": 64, "longest_edge": 96})
     transformers.GroundingDinoProcessor(image_processor, tokenizer).save_pretrained(folder)
     return folder
+
+
+def hmr2(path: Path, pose: np.ndarray, camera: tuple[float, float, float], readout: float = 0.0, **more: Any) -> Path:
+    """A checkpoint in the public form, of training: mean pose (24, 3) axis-angle and camera, `more` entries beside.
+
+    With `readout` 0 the network says its mean about every crop.
+    """
+    network = seeded(lambda: Hmr2Network(HMR2_SIZES))
+    weights = network.state_dict()
+    for name in ("decpose", "decshape", "deccam"):
+        weights[f"smpl_head.{name}.weight"] *= readout
+        weights[f"smpl_head.{name}.bias"] *= 0.0
+    columns = Rotation.from_rotvec(pose).as_matrix()[:, :, :2].swapaxes(1, 2)  # one column after the other
+    weights["smpl_head.init_body_pose"] = torch.tensor(columns.reshape(1, 144), dtype=torch.float32)
+    weights["smpl_head.init_cam"] = torch.tensor([camera], dtype=torch.float32)
+    beside = {"discriminator.D_conv1.weight": torch.zeros(2), "initialized": torch.tensor(False)}
+    torch.save({"epoch": 35, "state_dict": {**weights, **beside}, **more}, path)
+    return path

@@ -7,6 +7,7 @@ read from safetensors alone, torch checkpoints with `weights_only`: a weight fil
 from __future__ import annotations
 
 import os
+from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -112,8 +113,13 @@ def transformers_processor(kind: str, files: ModelFiles) -> Any:
     return _loaded(kind, files)
 
 
-def load_checkpoint(files: ModelFiles) -> dict[str, Any]:
-    """The content of a torch checkpoint (.pt, .pth), read as data.
+def load_checkpoint(files: ModelFiles, of_training: bool = False) -> dict[str, Any]:
+    """The content of a torch checkpoint (.pt, .pth, .ckpt), read as data.
+
+    Args:
+        files: the checkpoint.
+        of_training: it may also hold the training's settings, objects of other packages (omegaconf, yacs): empty
+            objects take their place, and nothing that the file names is imported. Needs torch 2.6.
 
     Raises:
         ModelError: it is damaged, or holds anything but tensors and plain values.
@@ -121,7 +127,9 @@ def load_checkpoint(files: ModelFiles) -> dict[str, Any]:
     import torch
 
     try:
-        content = torch.load(files.path, map_location="cpu", weights_only=True)
+        foreign = torch.serialization.get_unsafe_globals_in_checkpoint(files.path) if of_training else []
+        with torch.serialization.safe_globals([(_STAND_INS.get(name, _Nothing), name) for name in foreign]):
+            content = torch.load(files.path, map_location="cpu", weights_only=True)
     except Exception as error:  # a hostile file can make the reader raise anything at all
         reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
         raise ModelError(
@@ -130,6 +138,19 @@ def load_checkpoint(files: ModelFiles) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise ModelError(f"{files.path.name}: holds a {type(content).__name__}, not weights; get the original file.")
     return content
+
+
+class _Nothing:
+    """Stands in for an object of another package in a checkpoint: takes what comes and keeps nothing."""
+
+    def __init__(self, *_: Any) -> None:
+        """Takes whatever the file passes."""
+
+    def __setstate__(self, _: Any) -> None:
+        """Takes whatever the file passes."""
+
+
+_STAND_INS = {"yacs.config.CfgNode": OrderedDict}  # a dictionary: torch fills no others than its own and this one
 
 
 def _loaded(architecture: str, files: ModelFiles, **options: Any) -> Any:

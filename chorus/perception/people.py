@@ -1,7 +1,7 @@
 """Stage `people`: body pose, shape and weak camera of the person in every image that passes the box screen.
 
-Backends: `blazepose` (3D landmarks of the network, then our body fit), `eft`, `spin` and `nlf` (regressors of SMPL
-parameters), `annotations` (the true people of the scenes).
+Backends: `blazepose` (3D landmarks of the network, then our body fit), `eft`, `spin`, `hmr2` and `nlf` (regressors of
+SMPL parameters), `annotations` (the true people of the scenes).
 """
 
 from __future__ import annotations
@@ -57,6 +57,10 @@ def estimator_of(job: Job, body: BodyModel) -> PeopleEstimator:
         from chorus.perception.nlf import Nlf
 
         return Nlf(reference, body, runtime)
+    if chosen.backend == "hmr2":
+        from chorus.perception.hmr2 import Hmr2
+
+        return Hmr2(reference, body, runtime)
     from chorus.perception.spin import Spin
 
     return Spin(chosen.backend, reference, body, runtime)

@@ -3,13 +3,16 @@
 A regressor sees a square crop and gives a weak camera (s, tx, ty) in crop units, where the crop spans -1..1. There are
 two conventions, and this module is the only place that knows them:
 
-    SPIN, HMR:          u = s (X + t)     the translation is added before scaling
+    SPIN, HMR, HMR2:    u = s (X + t)     the translation is added before scaling
     EFT, FrankMocap:    u = s X + t       after scaling, as chorus.camera.WeakCamera has it
+
+HMR and HMR2 were trained with a perspective camera 2 f / (resolution s) metres away, f = 5,000 pixels of the crop: some
+40 m. u = s (X + t) is what it sees of points as far away as the body's origin, and of the others to about one percent.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +27,7 @@ from chorus.perception.protocols import EstimatedPeople, SeenPerson
 
 MARGIN = 1.2  # side of the crop / longer side of the person's box (SPIN and FrankMocap)
 MIN_SIDE = 20.0  # pixels; of smaller people these networks see nothing
+_MEAN, _SPREAD = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])  # of ImageNet's colours
 
 
 @dataclass(frozen=True)
@@ -34,13 +38,18 @@ class Crop:
     side: float
 
     @classmethod
-    def around(cls, box: np.ndarray) -> Crop | None:
-        """The square around a person's box (4,), with the margin of training; None if the person is too small."""
+    def around(cls, box: np.ndarray, margin: float = MARGIN, breadth: float = 1.0) -> Crop | None:
+        """The square around a person's box (4,); None if the person is too small.
+
+        Args:
+            box: x0, y0, x1, y1, pixels.
+            margin: side of the square / what the box needs, as in training.
+            breadth: the middle part of the square's width that the network sees and the box must fit into.
+        """
         x0, y0, x1, y1 = (float(value) for value in box)
-        longer = max(x1 - x0, y1 - y0)
-        if not np.isfinite(box).all() or longer < MIN_SIDE:
+        if not np.isfinite(box).all() or max(x1 - x0, y1 - y0) < MIN_SIDE:
             return None
-        return cls(((x0 + x1) / 2, (y0 + y1) / 2), MARGIN * longer)
+        return cls(((x0 + x1) / 2, (y0 + y1) / 2), margin * max((x1 - x0) / breadth, y1 - y0))
 
     def pixels(self, image: np.ndarray, resolution: int) -> np.ndarray:
         """(resolution, resolution, 3) uint8 of the square, black outside the picture (H, W, 3)."""
@@ -69,6 +78,13 @@ class Regressed:
     joints2d: np.ndarray | None = None
 
 
+def network_input(people: Sequence[SeenPerson], crops: Mapping[int, Crop], resolution: int) -> np.ndarray:
+    """Normalised crops (n, 3, resolution, resolution) of the people in the rows of `crops`."""
+    patches = [crop.pixels(people[row].picture.pixels, resolution) for row, crop in crops.items()]
+    images = (np.array(patches).reshape(-1, resolution, resolution, 3) / 255.0 - _MEAN) / _SPREAD
+    return images.transpose(0, 3, 1, 2)
+
+
 def camera_of_spin(weak: np.ndarray, crops: Sequence[Crop]) -> WeakCamera:
     """Picture cameras of crop cameras (n, 3) s, tx, ty with u = s (X + t)."""
     return camera_of_eft(np.concatenate([weak[:, :1], weak[:, :1] * weak[:, 1:]], axis=1), crops)
@@ -93,9 +109,13 @@ def camera_of_pixels(joints: np.ndarray, joints2d: np.ndarray) -> WeakCamera:
     return WeakCamera(scale, seen_mean - scale[:, None] * xy_mean)
 
 
-def rotations_of_6d(values: np.ndarray) -> np.ndarray:
-    """Rotation matrices (..., 3, 3) of (..., 6) numbers (Zhou et al. 2019): the two first columns, interleaved."""
-    columns = values.reshape(*values.shape[:-1], 3, 2)
+def rotations_of_6d(values: np.ndarray, interleaved: bool = True) -> np.ndarray:
+    """Rotation matrices (..., 3, 3) of (..., 6) numbers (Zhou et al. 2019): the two first columns.
+
+    Their numbers are `interleaved` (SPIN, FrankMocap), or one column comes after the other (HMR2).
+    """
+    shape = values.shape[:-1]
+    columns = values.reshape(*shape, 3, 2) if interleaved else values.reshape(*shape, 2, 3).swapaxes(-1, -2)
     first = columns[..., 0] / np.linalg.norm(columns[..., 0], axis=-1, keepdims=True)
     second = columns[..., 1] - (first * columns[..., 1]).sum(axis=-1, keepdims=True) * first
     second = second / np.linalg.norm(second, axis=-1, keepdims=True)

@@ -22,13 +22,13 @@ from chorus.perception.smpl_regressors import (
     camera_of_eft,
     camera_of_spin,
     estimated,
+    network_input,
     require_smpl,
     rotations_of_6d,
 )
 from chorus.perception.spin_network import SpinNetwork
 
 RESOLUTION = 224  # pixels
-_MEAN, _SPREAD = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])  # of ImageNet's colours
 _TRAINING_COUNTER = "num_batches_tracked"
 
 # Backend -> how its weights mean (s, tx, ty).
@@ -59,9 +59,8 @@ class Spin:
         import torch
 
         crops = {row: crop for row, seen in enumerate(people) if (crop := Crop.around(seen.person.box)) is not None}
-        patches = [crop.pixels(people[row].picture.pixels, RESOLUTION) for row, crop in crops.items()]
-        images = (np.array(patches).reshape(-1, RESOLUTION, RESOLUTION, 3) / 255.0 - _MEAN) / _SPREAD
-        inputs = torch.as_tensor(images.transpose(0, 3, 1, 2)).to(self._runtime.device, self._runtime.dtype)
+        images = torch.as_tensor(network_input(people, crops, RESOLUTION))
+        inputs = images.to(self._runtime.device, self._runtime.dtype)
         with torch.inference_mode():
             outputs = [value.double().cpu().numpy() for value in self._network(inputs)]
         pose = rotations_of_6d(outputs[0].reshape(-1, 24, 6))

@@ -77,7 +77,7 @@ BAD = {
     "category too long": (f"categories: [{'h' * 41}]\n", "categories.0", "at most 40 characters"),
     "category twice": ("categories: [hat, tie, hat]\n", "categories", "named twice"),
     "no category": ("categories: []\n", "categories", "at least 1 item"),
-    "unknown backend": ("people: {backend: yolo}\n", "people.backend", "'spin' or 'nlf'"),
+    "unknown backend": ("people: {backend: yolo}\n", "people.backend", "'hmr2' or 'nlf'"),
     "unknown keypoint": ("screening: {required_keypoints: [[left_toe]]}\n", "screening.required_keypoints.0.0",
     "'nose'"),
     "coco without a folder": ("images: {source: coco, annotations: a.json}\n", "images", "`folder` and `annotations`"),

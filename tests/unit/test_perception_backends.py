@@ -19,6 +19,7 @@ from chorus.config_perception import ModelReference, Networks
 from chorus.detections import OBJECT, PERSON, Detection
 from chorus.errors import ModelError
 from chorus.perception import blazepose
+from chorus.perception.hmr2 import Hmr2
 from chorus.perception.keypoints import AnnotatedKeypoints, BlazePoseKeypoints
 from chorus.perception.models import runtime_of
 from chorus.perception.nlf import Nlf
@@ -240,16 +241,22 @@ def checkpoint(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def estimators(checkpoint, nlf_file, smpl_like):
+def hmr2_file(tmp_path_factory) -> Path:
+    return tiny_models.hmr2(tmp_path_factory.mktemp("hmr2") / "hmr2.ckpt", known_pose(1)[0], CAMERA, readout=0.01)
+
+
+@pytest.fixture(scope="module")
+def estimators(checkpoint, hmr2_file, nlf_file, smpl_like):
     return {
         "blazepose": lambda: FittedPeople(blazepose_network(), smpl_like),
         "eft": lambda: Spin("eft", reference(checkpoint), smpl_like, RUNTIME),
         "spin": lambda: Spin("spin", reference(checkpoint), smpl_like, RUNTIME),
+        "hmr2": lambda: Hmr2(reference(hmr2_file), smpl_like, RUNTIME, tiny_models.HMR2_SIZES),
         "nlf": lambda: Nlf(nlf_file, smpl_like, RUNTIME),
     }
 
 
-@pytest.mark.parametrize("backend", ["blazepose", "eft", "spin", "nlf"])
+@pytest.mark.parametrize("backend", ["blazepose", "eft", "spin", "hmr2", "nlf"])
 def test_every_people_estimator_keeps_the_contract(backend, estimators, people, smpl_like):
     estimator = estimators[backend]()
     small = replace(people[0], person=replace(people[0].person, box=np.array([3.0, 3.0, 3.4, 3.4])))
@@ -296,11 +303,12 @@ def test_nlf_keeps_its_perspective_joints(estimators, people, smpl_like):
     assert result.joints2d[0] == pytest.approx(200 * joints[:, :2] / (joints[:, 2:] + 8) + middle, abs=1e-3)
 
 
-@pytest.mark.parametrize("backend", ["eft", "spin", "nlf"])
-def test_the_open_body_is_refused_in_one_sentence(backend, checkpoint, nlf_file, open_body):
+@pytest.mark.parametrize("backend", ["eft", "spin", "hmr2", "nlf"])
+def test_the_open_body_is_refused_in_one_sentence(backend, checkpoint, hmr2_file, nlf_file, open_body):
     make = {
         "eft": lambda: Spin("eft", reference(checkpoint), open_body, RUNTIME),
         "spin": lambda: Spin("spin", reference(checkpoint), open_body, RUNTIME),
+        "hmr2": lambda: Hmr2(reference(hmr2_file), open_body, RUNTIME),
         "nlf": lambda: Nlf(nlf_file, open_body, RUNTIME),
     }[backend]
     with pytest.raises(ModelError, match=f"people.backend {backend}: gives SMPL parameters.*licensed SMPL file"):

@@ -235,6 +235,21 @@ def test_hmr_s_distant_perspective_camera_is_spin_s_weak_one(camera, crop):
     )
 
 
+@given(weak, crops, st.tuples(st.integers(50, 2000), st.integers(50, 2000)))
+def test_hmr2_s_camera_of_the_whole_picture_is_spin_s_weak_one(camera, crop, size):
+    """4D-Humans scales the focal length of 5,000 crop pixels to the picture and moves the body to where the crop is."""
+    s, focal, side = camera[0], 5000.0 / 256 * max(size), crop.side
+    middle = np.array(size) / 2
+    away = 2 * focal / (side * s)
+    shift = np.array(camera[1:]) + 2 * (np.array(crop.centre) - middle) / (side * s)
+    ours = camera_of_spin(np.array([camera]), [crop]).project(POINTS)
+    pixels = focal * (POINTS[..., :2] + shift) / away + middle
+    assert ours == pytest.approx(pixels, abs=1e-6), "exact as far away as the body's origin"
+    deep = focal * (POINTS[..., :2] + shift) / (POINTS[..., 2:] + away) + middle
+    share = np.abs(POINTS[..., 2:]) / (away - np.abs(POINTS).max())
+    assert (np.abs(deep - ours) <= share * np.abs(pixels - middle) + 1e-6).all(), "elsewhere off by depth / distance"
+
+
 @given(st.floats(1, 500), st.floats(-500, 500), st.floats(-500, 500))
 def test_the_nearest_weak_camera_of_a_weak_one_is_itself(scale, x, y):
     known = WeakCamera(np.array([scale]), np.array([[x, y]]))
@@ -255,6 +270,8 @@ def test_a_crop_shows_the_square_and_black_outside():
     row, column = np.unravel_index(crop.pixels(marked, 72)[:, 30:, 0].argmin(), (72, 42))
     assert (row, column + 30) == (36, 36)
     assert Crop.around(np.array([0, 0, 19, 10.0])) is None
+    assert Crop.around(np.array([0.0, 20.0, 30.0, 80.0]), 1.0, 0.75) == Crop((15.0, 50.0), 60.0)
+    assert Crop.around(np.array([0.0, 20.0, 60.0, 80.0]), 1.0, 0.75) == Crop((30.0, 50.0), 80.0), "3/4 of it is 60"
     assert Crop.around(np.array([0, 0, np.nan, 10.0])) is None
 
 
@@ -264,6 +281,10 @@ def test_six_numbers_are_a_rotation(rng):
     assert np.linalg.det(rotations) == pytest.approx(1.0)
     known = smpl_regressors.rotations_of_6d(np.array([1.0, 0, 0, 1, 0, 0]))
     assert known == pytest.approx(np.eye(3))
+    columns = rotations[..., :2]
+    interleaved, one_by_one = columns.reshape(5, 24, 6), columns.swapaxes(-1, -2).reshape(5, 24, 6)
+    assert smpl_regressors.rotations_of_6d(interleaved) == pytest.approx(rotations)
+    assert smpl_regressors.rotations_of_6d(one_by_one, interleaved=False) == pytest.approx(rotations)
 
 
 @given(st.lists(st.integers(0, 3), max_size=30), st.integers(1, 7))
