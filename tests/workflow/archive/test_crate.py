@@ -10,8 +10,8 @@ from tests.workflow.conftest import PROMPTS, Workplace
 
 pytest.importorskip("rocrate", reason='pip install -e ".[provenance]"')
 
-# The JSON-LD contexts of RO-Crate 1.1 and of the run terms lie on the web. rocrate brings the one of 1.3, which means the
-# same by all terms used here except this one. Of the run terms the crate uses one.
+# The JSON-LD contexts of RO-Crate 1.1 and of the run terms lie on the web. rocrate brings the one of 1.3, which means
+# the same by all terms used here except this one. Of the run terms the crate uses one.
 OF_1_1 = {"ComputationalWorkflow": "https://bioschemas.org/ComputationalWorkflow"}
 RUN_TERMS = {"sha256": "https://w3id.org/ro/terms/workflow-run#sha256"}
 
@@ -69,6 +69,23 @@ def test_it_names_versions_settings_and_the_engine(entities):
 
 
 def test_it_is_valid(crated, entities, monkeypatch):
+    assert_valid(crated, entities, monkeypatch)
+
+
+def test_pictures_left_out_are_named_and_not_promised(crated, monkeypatch, tmp_path):
+    shutil.copytree(crated.folder, tmp_path / "work", symlinks=True)
+    place = Workplace(tmp_path / "work", crated.program)
+    for path in (place.folder / "results/images").rglob("*.h5"):
+        path.unlink()
+    (place.folder / "results/ro-crate-metadata.json").unlink()
+    place.snakemake("results/ro-crate-metadata.json")
+    entities = {entity["@id"]: entity for entity in place.json("results/ro-crate-metadata.json")["@graph"]}
+    assert len([name for name in entities if name.startswith("#left-out/images/")]) == len(PROMPTS)
+    assert_valid(place, entities, monkeypatch)
+
+
+def assert_valid(place: Workplace, entities: dict[str, dict], monkeypatch) -> None:
+    """The profile's required checks pass."""
     pytest.importorskip("rocrate_validator", reason="pip install roc-validator")
     import requests
     from rocrate import vocabs
@@ -92,7 +109,7 @@ def test_it_is_valid(crated, entities, monkeypatch):
 
     monkeypatch.setattr(HttpRequester, "get", get, raising=False)
     settings = services.ValidationSettings(
-        rocrate_uri=str(crated.folder / "results"), profile_identifier="provenance-run-crate-0.5",
+        rocrate_uri=str(place.folder / "results"), profile_identifier="provenance-run-crate-0.5",
         requirement_severity=models.Severity.REQUIRED,
     )  # fmt: skip
     outcome = services.validate(settings)
