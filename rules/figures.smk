@@ -66,7 +66,11 @@ rule gallery:
         keypoints=files("keypoints"),
         screening=files("screening"),
     output:
-        page="{tree}/report/{category}_gallery.html",
+        page=report(
+            "{tree}/report/{category}_gallery.html",
+            caption="captions/gallery.rst",
+            category="{category}",
+        ),
         record="{tree}/report/{category}_gallery.html.record.json",
     log:
         "{tree}/logs/report/{category}_gallery.log",

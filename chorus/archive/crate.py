@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chorus import store
-from chorus.archive.folder import located_input, result_files
+from chorus.archive.folder import checked_record, is_left_out, located_input, result_files
 from chorus.errors import FileError, MissingExtraError
 from chorus.naming import RESULTS, digest_of
 
@@ -49,7 +49,7 @@ def run(job: Job) -> None:
     results = main.parent
     job.write_file(job.one("snakefile").read_bytes(), "snakefile", "workflow")
     made_here = {path.absolute() for path in job.outputs.values()}
-    jobs = finished_jobs(path for path in result_files(results) if path.absolute() not in made_here)
+    jobs = finished_jobs((path for path in result_files(results) if path.absolute() not in made_here), results)
     if not jobs:
         raise FileError(f"{results}: holds no result with a record; run the workflow first.")
     crate = _Writer(results, _new_crate(results, jobs))
@@ -58,7 +58,7 @@ def run(job: Job) -> None:
     print(f"{len(jobs)} jobs described.")
 
 
-def finished_jobs(paths: Iterator[Path]) -> list[FinishedJob]:
+def finished_jobs(paths: Iterator[Path], results: Path) -> list[FinishedJob]:
     """The jobs that made the given results, in the order of their first file.
 
     Raises:
@@ -67,7 +67,7 @@ def finished_jobs(paths: Iterator[Path]) -> list[FinishedJob]:
     outputs: dict[str, list[Path]] = {}
     records: dict[str, dict[str, Any]] = {}
     for path in paths:
-        record = store.check(path)
+        record = checked_record(path, results)
         own = ("file", "kind", "sha256", "size")
         shared = {name: value for name, value in record.items() if name not in own}
         key = digest_of(shared)
@@ -86,7 +86,7 @@ def _new_crate(results: Path, jobs: list[FinishedJob]) -> ROCrate:
     crate.name = "CHORUS: where objects are around people"
     crate.description = f"{len(jobs)} jobs from prompts to fields and scores, each with its inputs, settings and code."
     # The day on which the newest file was made: the crate says the same however often it is written.
-    newest = max(path.stat().st_mtime for job in jobs for path in job.outputs)
+    newest = max(_age(path) for job in jobs for path in job.outputs)
     crate.root_dataset["datePublished"] = datetime.fromtimestamp(newest, UTC).date().isoformat()
     crate.license = _entity(
         crate, "#licence", "CreativeWork", name="Licence of the results", description="chosen by whoever publishes them"
@@ -190,6 +190,8 @@ class _Writer:
         if identifier not in self.known:
             record = store.read_record(path)
             described = {"name": f"{RESULTS}/{identifier}", "sha256": record["sha256"]}
+            if is_left_out(path, self.results):
+                return self._once(f"#left-out/{identifier}", "CreativeWork", **described)
             size = {"contentSize": str(record["size"]), "encodingFormat": _media_type(path)}
             self.known[identifier] = self.crate.add_file(dest_path=identifier, properties=described | size)
         return self.known[identifier]
@@ -204,7 +206,7 @@ class _Writer:
 
 
 def _age(path: Path) -> float:
-    return path.stat().st_mtime
+    return (path if path.exists() else store.record_path(path)).stat().st_mtime  # pictures may be left out
 
 
 def _media_type(path: Path) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from chorus import store
-from chorus.archive.folder import located_input, shown
+from chorus.archive.folder import checked_record, located_input, shown
 from chorus.errors import FileError
 from chorus.naming import RESULTS
 
@@ -50,7 +50,7 @@ def _lines(path: Path, record: dict[str, Any], results: Path, depth: int, seen: 
         elif source in seen:
             yield f"{line}  (above)"
         else:
-            origin = store.check(source)
+            origin = checked_record(source, results)
             if origin["sha256"] != file["sha256"]:
                 raise FileError(f"{source}: is another file than {path.name} was made from; run the workflow again.")
             yield from _lines(source, origin, results, depth + 1, seen)

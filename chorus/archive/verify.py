@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from chorus import store
-from chorus.archive.folder import located_input, result_files, shown, tree_of
+from chorus.archive.folder import checked_record, is_left_out, located_input, result_files, shown, tree_of
 from chorus.errors import FileError
 from chorus.naming import RESULTS
 from chorus.provenance import code_digest
@@ -41,15 +41,18 @@ class Finding:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The outcome for a whole folder: files and bytes hashed, and everything that is wrong."""
+    """The outcome for a whole folder: files and bytes hashed, pictures left out, and everything that is wrong."""
 
     files: int
+    left_out: int
     size: int
     findings: tuple[Finding, ...]
 
     def sentence(self) -> str:
         """One line that sums it up."""
         hashed = f"{self.files} files hashed ({self.size / 1e6:.1f} MB)"
+        if self.left_out:
+            hashed += f", {self.left_out} files of pictures left out"
         if not self.findings:
             return f"{hashed}: all as recorded, nothing missing, nothing stale."
         counts = Counter(finding.problem for finding in self.findings)
@@ -71,9 +74,10 @@ def verify(results: Path, plan: Plan | None = None) -> Verdict:
     findings: set[Finding] = set()
     for path in result_files(results):
         try:
-            records[path] = store.check(path)
+            records[path] = checked_record(path, results)
         except FileError as error:
-            problem = Problem.DAMAGED if path.is_file() else Problem.MISSING
+            there = path.is_file() or is_left_out(path, results)
+            problem = Problem.DAMAGED if there else Problem.MISSING
             findings.add(Finding(shown(path, results), problem, _reason(error, path)))
     if not records and not findings:
         raise FileError(f"{results}: holds no result with a record; give the results folder of a run.")
@@ -83,8 +87,9 @@ def verify(results: Path, plan: Plan | None = None) -> Verdict:
     if plan:
         absent = (path for path in plan.targets() if not results.parent.joinpath(path).exists())
         findings |= {Finding(path, Problem.MISSING, "the configuration asks for it") for path in absent}
-    size = sum(record["size"] for record in records.values())
-    return Verdict(len(records), size, tuple(sorted(findings, key=lambda finding: (finding.path, finding.why))))
+    sizes = [record["size"] for path, record in records.items() if not is_left_out(path, results)]
+    ordered = sorted(findings, key=lambda finding: (finding.path, finding.why))
+    return Verdict(len(sizes), len(records) - len(sizes), sum(sizes), tuple(ordered))
 
 
 @dataclass(frozen=True)
@@ -122,7 +127,8 @@ class _Origins:
 
     def _digest(self, path: Path) -> str:
         if path not in self.digests:
-            self.digests[path] = store.sha256_of(path)
+            # Pictures left out have no digest if their record is damaged.
+            self.digests[path] = store.sha256_of(path) if path.is_file() else ""
         return self.digests[path]
 
 

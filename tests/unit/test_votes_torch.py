@@ -14,6 +14,7 @@ from chorus.camera import Camera
 from chorus.devices import torch_device
 from chorus.masks import encode_all
 from chorus.occupancy import votes_torch
+from chorus.occupancy.field import field_of
 from chorus.occupancy.gates import part_regions
 from chorus.occupancy.grid import Grid
 from chorus.occupancy.skinning import rigid_weights
@@ -103,6 +104,30 @@ def test_48_voxels_and_pictures_of_512_pixels(open_body, device):
     weights = canonical_weights(grid, open_body)
     first, second = (counted(tally_on(name), ballots, weights, grid=grid).votes for name in ("cpu", device))
     assert_same(first, second, len(load))
+
+
+@pytest.mark.parametrize("device", ["cpu", "torch_cpu"])
+def test_neither_threads_nor_batches_change_a_bit(canonical, device):
+    ballots = [ballot(seed) for seed in range(BATCH + 9)]
+    used, made = torch.get_num_threads(), []
+    try:
+        for threads, size in [(1, len(ballots)), (2, len(ballots)), (2, 7)]:
+            torch.set_num_threads(threads)
+            counter = tally_on(device)(GRID, canonical)
+            for begin in range(0, len(ballots), size):
+                counter.add_all(Ballots.of(ballots[begin : begin + size]))
+            made.append(counter.votes)
+    finally:
+        torch.set_num_threads(used)
+    assert made[0].numerator.any()
+    assert all(equal(made[0], votes) for votes in made[1:])
+
+
+def test_the_field_of_a_device_is_that_of_the_processor(canonical, chance):
+    """Within 1e-5, but where a place lies on a pixel border."""
+    first, second = (field_of(counted(tally_on(name), chance, canonical).votes).phi for name in ("cpu", "torch_cpu"))
+    assert (np.abs(first - second) > 1e-5).mean() <= FLIPS * len(chance)
+    assert first.max() > 0.1
 
 
 @pytest.mark.parametrize("broken", [np.nan, np.inf])

@@ -110,6 +110,27 @@ def test_what_is_missing_stale_and_of_other_settings_is_named(inside, capsys):
     assert "stale: results/testset/motorcycle.h5: the configuration has other settings for stage testset" in text
 
 
+def test_a_folder_without_its_pictures_is_whole_as_long_as_their_records_are_there(inside, capsys):
+    """As after `images.keep: false`, or in the supplement of a paper."""
+    pictures = sorted((inside.folder / "results/images").rglob("*.h5"))
+    for path in pictures:
+        path.unlink()
+    status, text = said(capsys, "verify", "--configfile", "tiny.yaml")
+    assert status == 0, text
+    assert "2 files of pictures left out: all as recorded" in text
+    status, text = said(capsys, "trace", "results/pap/motorcycle.json")
+    assert status == 0
+    assert all(f"prompt '{prompt['text']}'" in text for prompt in PROMPTS)
+    flip(store.record_path(pictures[0]), random.Random(0))
+    store.record_path(pictures[1]).unlink()
+    status, text = said(capsys, "verify")
+    assert status == 1
+    first, second = (path.relative_to(inside.folder) for path in pictures)
+    assert f"damaged: {first}: " in text
+    assert f"its input {first} is another one than it was made from" in text
+    assert f"its input {second} is missing" in text
+
+
 def test_an_edit_of_the_code_makes_results_stale(inside, capsys, monkeypatch):
     monkeypatch.setattr("chorus.archive.verify.code_digest", lambda module: "other")
     status, text = said(capsys, "verify")

@@ -5,15 +5,26 @@ It shows that every rule runs with the packages that its own file lists, not tha
 """
 
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from chorus.naming import slug
-from tests.workflow.conftest import PROMPTS
+from tests.workflow.conftest import PROMPTS, ROOT
 
 STAND_IN = Path(__file__).with_name("bin")
+
+
+def test_a_container_recipe_builds_every_environment_of_the_run(workplace):
+    path = f"{STAND_IN}{os.pathsep}{workplace.environment['PATH']}"
+    place = replace(workplace, program=ROOT, environment=workplace.environment | {"PATH": path})
+    recipe = place.snakemake("--containerize")
+    copied = re.findall(r"^COPY (\S+) (\S+)/environment.yaml$", recipe, re.MULTILINE)
+    assert {Path(source).stem for source, _ in copied} == {"generation", "perception", "aggregation"}
+    assert all((place.folder / source).samefile(ROOT / "envs" / Path(source).name) for source, _ in copied)
+    assert all(f"conda env create --prefix {folder} " in recipe for _, folder in copied)
 
 
 @pytest.mark.slow
