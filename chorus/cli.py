@@ -8,12 +8,8 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from chorus.errors import ChorusError
-
-if TYPE_CHECKING:
-    from chorus.workflow import Plan
 
 
 @dataclass(frozen=True)
@@ -253,12 +249,14 @@ def _run(options: argparse.Namespace) -> None:
         print("The configuration is fine.")
     elif options.command == "estimate":
         from chorus.estimate import report
+        from chorus.workflow import Plan
 
-        print(report(_plan(options.configfile)))
+        print(report(Plan.of_folder(options.configfile)))
     elif options.command == "gc":
         from chorus.leftovers import delete, leftovers, summary
+        from chorus.workflow import Plan
 
-        found = leftovers(_plan(options.configfile))
+        found = leftovers(Plan.of_folder(options.configfile))
         if options.delete:
             delete(found)
         print(summary(found, options.delete))
@@ -279,15 +277,6 @@ def _run(options: argparse.Namespace) -> None:
         print("\n".join(write_generated(options.root)) or "Nothing changed.")
     else:
         _run_stage(options)
-
-
-def _plan(files: list[Path]) -> Plan:
-    """The plan that Snakemake would have in this folder: config.yaml, here or the embedded one, then the files."""
-    from chorus.config import load_config
-    from chorus.workflow import PROGRAM_ROOT, Plan
-
-    embedded = Path("config.yaml") if Path("config.yaml").is_file() else PROGRAM_ROOT / "config.yaml"
-    return Plan(load_config([embedded, *files]))
 
 
 def _fetch(options: argparse.Namespace) -> None:

@@ -6,14 +6,14 @@ Both Snakemake (rules/common.smk) and the command line read this table; nothing 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
-from chorus.config import Config
+from chorus.config import Config, load_config
 from chorus.errors import ConfigError
 from chorus.naming import RESULTS
 from chorus.prompts.asked import must_ask
@@ -210,6 +210,12 @@ class Plan:
         self._owner = {
             (stage, tree): tree if self.differs(stage, tree) else RESULTS for stage in STAGES for tree in self.trees
         }
+
+    @classmethod
+    def of_folder(cls, files: Sequence[Path] = ()) -> Plan:
+        """The plan that Snakemake would have in this folder: config.yaml, here or the embedded one, then the files."""
+        own = Path("config.yaml")
+        return cls(load_config([own if own.is_file() else PROGRAM_ROOT / "config.yaml", *files]))
 
     @property
     def trees(self) -> list[str]:

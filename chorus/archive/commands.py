@@ -9,9 +9,8 @@ from pathlib import Path
 from chorus.archive import status
 from chorus.archive.trace import trace
 from chorus.archive.verify import verify
-from chorus.config import load_config
 from chorus.errors import FileError
-from chorus.workflow import PROGRAM_ROOT, Plan
+from chorus.workflow import Plan
 
 
 def run_command(options: Namespace) -> Iterator[str]:
@@ -29,15 +28,9 @@ def run_command(options: Namespace) -> Iterator[str]:
 
 
 def _verify(results: Path, configuration: list[Path]) -> Iterator[str]:
-    verdict = verify(results, _plan(configuration) if configuration else None)
+    verdict = verify(results, Plan.of_folder(configuration) if configuration else None)
     for finding in verdict.findings:
         yield f"{finding.problem}: {finding.path}: {finding.why}"
     if verdict.findings:
         raise FileError(f"{results}: {verdict.sentence()}")
     yield verdict.sentence()
-
-
-def _plan(configuration: list[Path]) -> Plan:
-    """The plan as the workflow reads it: the files given, on top of the folder's own or the embedded default."""
-    default = Path("config.yaml")
-    return Plan(load_config([default if default.is_file() else PROGRAM_ROOT / "config.yaml", *configuration]))

@@ -26,7 +26,7 @@ from chorus.perception.posescore import pose_scores
 from chorus.progress import progress
 
 SOURCE = "annotated photographs, bodies fitted to their keypoints (pseudo ground truth)"
-LEAST_SCORE = 0.3  # pose score, as screening.pose_score
+LEAST_SCORE = 0.3  # pose score; kinder than screening.pose_score, since annotated sets are small
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from chorus.body.model import BodyModel
-from chorus.evaluation.selection import LEAST_OVERLAP, Fate, counted
+from chorus.evaluation.selection import Fate, boxes_meet, counted
 from chorus.evaluation.test_images import TestImage, TestSet
 from chorus.naming import seed_of
 from chorus.progress import progress
@@ -16,7 +16,6 @@ from chorus.prompts.views import View
 from chorus.scenes.scene import SITUATIONS, Photograph, Scene, SceneRequest, draw_scene, photograph
 from chorus.scenes.solids import SceneObject
 from chorus.scenes.stage import body_and_camera
-from chorus.screening.boxes import over_smaller
 
 SOURCE = "held-out scenes"
 TRIES = 20  # scenes drawn for one test image before the last one is taken as it is
@@ -64,4 +63,4 @@ def selected(photo: Photograph) -> bool:
     """Whether person and object are seen and their boxes overlap enough (B.1)."""
     if not (photo.object_mask.any() and photo.person_masks.any() and photo.torso_visible):
         return False
-    return bool(over_smaller(photo.person_boxes[:1], photo.object_box[None])[0, 0] >= LEAST_OVERLAP)
+    return boxes_meet(photo.person_boxes[0], photo.object_box)

@@ -66,13 +66,18 @@ def pair_of(file: CocoFile, image: CocoImage, category: str, crowds: bool = True
     if len(things) != 1:
         return Fate.OBJECTS
     boxes = np.array([_box(file, image, item) for item in (people[0], things[0])])
-    if not over_smaller(boxes[:1], boxes[1:])[0, 0] >= LEAST_OVERLAP:
+    if not boxes_meet(*boxes):
         return Fate.APART
     person, thing = (
         file.instances(replace(image, annotations=(item,)), (name,))[0]
         for item, name in ((people[0], PERSON), (things[0], category))
     )
     return Pair(image, people[0].get("id"), person, thing)
+
+
+def boxes_meet(person: np.ndarray, thing: np.ndarray) -> bool:
+    """Whether the boxes (4,) of a person and an object overlap enough."""
+    return bool(over_smaller(person[None], thing[None])[0, 0] >= LEAST_OVERLAP)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.sparse import csc_matrix
 from scipy.spatial.transform import Rotation
 
 from chorus import coco, config, masks, store
@@ -50,7 +49,7 @@ def smpl_file(body: BodyModel, path: Path) -> Path:
         f=body.faces,
         shapedirs=body.shapedirs,
         posedirs=np.zeros((body.n_vertices, 3, 207), np.float32),
-        J_regressor=csc_matrix(body.J_regressor.toarray()).toarray(),
+        J_regressor=body.J_regressor.toarray(),
         kintree_table=kintree,
         weights=body.weights,
     )
