@@ -15,7 +15,8 @@ from chorus import store
 from chorus.errors import ConfigError, FileError
 from chorus.naming import digest_of
 from chorus.provenance import code_digest, package_versions
-from chorus.workflow import PROGRAM_ROOT, STAGES, settings_of
+from chorus.stages import STAGES
+from chorus.workflow import PROGRAM_ROOT, settings_of
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Job:
     """What a stage is given.
 
     Attributes:
-        stage: name in `chorus.workflow.STAGES`.
+        stage: name in `chorus.stages.STAGES`.
         inputs: input name -> files.
         outputs: output name -> file; `output` is the main one.
         sections: configuration sections, plain values.

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chorus.errors import ConfigError, FileError
-from chorus.workflow import RESULTS, STAGES, Plan
+from chorus.stages import STAGES
+from chorus.workflow import RESULTS, Plan
 
 LOCKS = Path(".snakemake/locks")
 _PROMPTS = "ask"

@@ -23,7 +23,8 @@ import h5py
 import numpy as np
 
 from chorus.errors import FileError
-from chorus.formats import FORMAT_VERSION, FORMATS, TEXT, Dataset, Format
+from chorus.formats import FORMATS
+from chorus.layout import FORMAT_VERSION, TEXT, Dataset, Format
 
 RECORD_SUFFIX = ".record.json"
 SEAL = "record_sha256"

@@ -11,7 +11,8 @@ from chorus.config import parse_config
 from chorus.errors import ChorusError
 from chorus.prompts.folder import listing_digest
 from chorus.strict_yaml import read_yaml
-from chorus.workflow import BLAZEPOSE_MODEL, IMAGES, Plan, located
+from chorus.stages import IMAGES
+from chorus.workflow import BLAZEPOSE_MODEL, Plan, located
 
 # Stages are found from any directory and environment; not part of the recorded shell text, so it reruns nothing.
 shell.prefix(f"export PYTHONPATH={shlex.quote(workflow.basedir)} PYTHONHASHSEED=0; ")

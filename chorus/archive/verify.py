@@ -14,7 +14,8 @@ from chorus.archive.folder import checked_record, is_left_out, located_input, re
 from chorus.errors import FileError
 from chorus.naming import RESULTS
 from chorus.provenance import code_digest
-from chorus.workflow import STAGES, Plan
+from chorus.stages import STAGES
+from chorus.workflow import Plan
 
 
 class Problem(StrEnum):

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from chorus.errors import ServiceError
-from chorus.formats import FORMAT_VERSION
+from chorus.layout import FORMAT_VERSION
 from chorus.naming import slug, words
 from chorus.prompts.asked import identity_of
 from chorus.prompts.chat import Answer, ChatServer

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from chorus import store
-from chorus.formats import FORMAT_VERSION, FORMATS, TEXT
+from chorus.formats import FORMATS
+from chorus.layout import FORMAT_VERSION, TEXT
 
 FOLDER = Path(__file__).with_name(f"v{FORMAT_VERSION}")
 LENGTHS = {"image": 2, "detection": 3, "span": 4, "byte": 16, "voxel": 4, "group": 2, "bin": 12}

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from chorus import cli
-from chorus.workflow import STAGES
+from chorus.stages import STAGES
 
 COMMANDS = [*STAGES, "fetch", "pose", "config", "estimate", "gc", "docs"]
 

@@ -5,8 +5,9 @@ import re
 import numpy as np
 import pytest
 
-from chorus.formats import FORMAT_VERSION, FORMATS, TEXT, formats_page
-from chorus.workflow import IMAGES, STAGES
+from chorus.formats import FORMATS, formats_page
+from chorus.layout import FORMAT_VERSION, TEXT
+from chorus.stages import IMAGES, STAGES
 
 
 def test_the_page_is_the_generated_one(root):

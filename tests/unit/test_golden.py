@@ -8,7 +8,8 @@ import pytest
 
 from chorus import store
 from chorus.errors import FileError
-from chorus.formats import FORMAT_VERSION, FORMATS
+from chorus.formats import FORMATS
+from chorus.layout import FORMAT_VERSION
 from tests.golden import make
 
 

@@ -8,7 +8,8 @@ import pytest
 from chorus import cli, leftovers
 from chorus.config import parse_config
 from chorus.errors import ChorusError
-from chorus.workflow import RESULTS, STAGES, Plan
+from chorus.stages import STAGES
+from chorus.workflow import RESULTS, Plan
 
 BEFORE = {"categories": ["motorcycle", "sports_ball", "tie"], "images": {"shards": 3}}
 

@@ -3,7 +3,7 @@
 import pytest
 
 from chorus import provenance
-from chorus.workflow import STAGES
+from chorus.stages import STAGES
 
 FILES = {
     "__init__.py": "",

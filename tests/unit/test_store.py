@@ -14,7 +14,8 @@ import pytest
 
 from chorus import store
 from chorus.errors import FileError
-from chorus.formats import FORMAT_VERSION, FORMATS, TEXT
+from chorus.formats import FORMATS
+from chorus.layout import FORMAT_VERSION, TEXT
 from chorus.screening.cascade import read_table
 
 FLIPS = 200

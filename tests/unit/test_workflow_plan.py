@@ -4,12 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from chorus import cli
+from chorus import arguments
 from chorus.config import Config, parse_config
 from chorus.formats import FORMATS
 from chorus.naming import slug
 from chorus.scenes.interactions import INTERACTIONS
-from chorus.workflow import PROGRAM_ROOT, RESULTS, SOURCES, STAGES, Plan, located
+from chorus.stages import SOURCES, STAGES
+from chorus.workflow import PROGRAM_ROOT, RESULTS, Plan, located
 
 PEOPLE_AND_BELOW = {
     "keypoints", "people", "screening", "cameras", "votes", "voxels", "clusters", "pap", "summary", "page", "crate",
@@ -160,8 +161,8 @@ def test_stages_are_complete_and_their_upstream_has_no_circle():
         assert set(stage.sections) <= set(Config.model_fields)
         assert stage.help.endswith(".")
         order.append(name)
-    assert set(cli.INPUTS) == set(STAGES)
-    assert set(cli.NAMES) | set(cli.OUTPUTS) <= set(STAGES)
+    assert set(arguments.INPUTS) == set(STAGES)
+    assert set(arguments.NAMES) | set(arguments.OUTPUTS) <= set(STAGES)
 
 
 @pytest.mark.parametrize("kind", FORMATS)
@@ -172,8 +173,8 @@ def test_files_of_formats_are_where_the_plan_puts_them(kind):
 
 def test_every_file_argument_is_a_stage_upstream_or_a_resource():
     made = {"images": set(SOURCES.values()), "annotations": {"scenes", "photographs"}}
-    for stage, arguments in cli.INPUTS.items():
-        for item in arguments:
+    for stage, inputs in arguments.INPUTS.items():
+        for item in inputs:
             makers = made.get(item.name, {item.name})
             outside = stage in {*SOURCES.values(), "testset"}  # they read annotations from elsewhere
             if makers & set(STAGES) and not outside:

@@ -10,7 +10,8 @@ import pytest
 
 from chorus import workflow
 from chorus.config import Config
-from chorus.workflow import STAGES, Plan
+from chorus.stages import STAGES
+from chorus.workflow import Plan
 from tests.workflow.conftest import ROOT
 
 CATEGORIES = sorted(path.stem for path in (ROOT / "resources/prompts").glob("*.json"))

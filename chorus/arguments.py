@@ -1,0 +1,111 @@
+"""The arguments of every stage on the command line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One file argument of a stage."""
+
+    name: str
+    help: str
+    many: bool = False
+    optional: bool = False
+
+
+_BODY = Argument("body", "body model (.npz, or your SMPL .pkl/.npz)")
+_IMAGES = Argument("images", "`images` file of the shard")
+_MODEL = Argument("model", "BlazePose network file (backend blazepose)", optional=True)
+_ANNOTATIONS = Argument("annotations", "COCO json of the shard", optional=True)
+_SCENES = Argument("scenes", "`scenes` file of the shard (backend annotations)", optional=True)
+_VIEWS = Argument("views", "view table (resources/views.yaml)")
+_MESH = Argument("mesh", "your OBJ mesh of the object", optional=True)
+
+
+def _many(kind: str, optional: bool = False) -> Argument:
+    return Argument(kind, f"`{kind}` files, in the same order as the other lists", many=True, optional=optional)
+
+
+INPUTS: dict[str, tuple[Argument, ...]] = {
+    "ask": (),
+    "scenes": (_BODY, _VIEWS, _MESH),
+    "diffusion": (_VIEWS,),
+    "folder": (Argument("photographs", "folder of the photographs"),),
+    "photographs": (Argument("annotations", "COCO json of the photographs"),),
+    "masks": (_IMAGES, _ANNOTATIONS),
+    "keypoints": (_IMAGES, Argument("masks", "`masks` file of the shard"), _ANNOTATIONS, _MODEL),
+    "people": (
+        _IMAGES, Argument("masks", "`masks` file of the shard"), Argument("keypoints", "`keypoints` file of the shard"),
+        _BODY, _SCENES, _MODEL,
+    ),
+    "screening": (_many("masks"), _many("keypoints"), _many("people")),
+    "rejections": (_many("screening"),),
+    "cameras": (Argument("screening", "screening table of the prompt"), _many("masks"), _many("people"), _BODY),
+    "skinning": (_BODY,),
+    "votes": (
+        Argument("cameras", "`cameras` file of the prompt"), _many("masks"), _many("people"),
+        Argument("skinning", "`skinning` file"), _BODY,
+    ),
+    "voxels": (_many("votes"),),
+    "clusters": (_many("votes"),),
+    "truth": (_BODY, _MESH),
+    "testset": (
+        _BODY, Argument("views", "view table (source scenes)", optional=True), _MESH,
+        Argument("annotations", "COCO json (sources coco_eft, coco)", optional=True),
+        Argument("eft", "EFT json (source coco_eft)", optional=True),
+        Argument("model", "BlazePose network file (source coco)", optional=True),
+    ),
+    "warps": (Argument("testset", "`testset` file of the category"), _BODY),
+    "pap": (
+        Argument("voxels", "`voxels` file of the category"), Argument("testset", "`testset` file of the category"),
+        Argument("warps", "`warps` file of the category"), _BODY,
+        Argument("truth", "`truth` file (scenes only)", optional=True),
+    ),
+    "summary": (_many("pap"),),
+    "field_figure": (Argument("voxels", "`voxels` file of the category"), _BODY),
+    "contact_sheet": (_many("masks"), _many("screening")),
+    "gallery": (_many("masks"), _many("keypoints"), _many("screening")),
+    "overlays": (_many("images", optional=True), _many("masks"), _many("people"), _many("screening"), _BODY),
+    "page": (
+        _many("screening"), Argument("figures", "pictures to show", many=True),
+        Argument("pap", "`pap` report, if the category was scored", optional=True),
+        Argument("gallery", "gallery of the category, to link to", optional=True),
+    ),
+    "crate": (
+        Argument("snakefile", "the workflow's main file"), Argument("targets", "final files of the run", many=True)
+    ),
+}  # fmt: skip
+
+OUTPUTS: dict[str, tuple[Argument, ...]] = {
+    "scenes": (Argument("images", "rendered pictures"), Argument("annotations", "their COCO json")),
+    "photographs": (Argument("annotations-output", "COCO json of the chosen photographs"),),
+    "rejections": (Argument("markdown", "the same as a Markdown table"),),
+    "summary": (Argument("markdown", "the same as a Markdown table"),),
+    "crate": (Argument("workflow", "copy of the workflow's main file"),),
+}
+
+NAMES: dict[str, tuple[str, ...]] = {
+    "scenes": ("category", "prompt", "interaction", "shard"),
+    "diffusion": ("category", "prompt", "shard"),
+    "folder": ("category", "prompt", "shard"),
+    "photographs": ("category", "prompt", "shard"),
+    "votes": ("category", "prompt", "interaction"),
+    "truth": ("category", "interactions"),
+    "testset": ("category", "interactions"),
+    "gallery": ("category", "prompts"),
+    "page": ("category", "prompts"),
+    "rejections": (),
+    "skinning": (),
+    "summary": (),
+    "crate": (),
+}
+NAME_HELP = {
+    "category": "category name, such as sports_ball",
+    "prompt": "text of the prompt",
+    "prompts": "texts of all prompts, separated by the unit separator (0x1f)",
+    "interaction": "interaction template of the prompt",
+    "interactions": "interaction templates of all prompts, comma-separated, one a prompt",
+    "shard": "number of the shard",
+}

@@ -1,0 +1,153 @@
+"""The stages of the workflow: what each is called, reads and writes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+IMAGES = "images/{category}/{prompt}/{shard}.h5"
+SOURCES = {"scenes": "scenes", "diffusion": "diffusion", "folder": "folder", "coco": "photographs"}  # -> stage
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of the workflow.
+
+    Attributes:
+        module: holds `run(job)`; its import closure is the stage's code digest.
+        sections: configuration sections that the stage reads.
+        upstream: stages whose files it may read.
+        path: its file below the results tree.
+        help: one sentence for the command line.
+        ignores: (section, key) that it gets with a section but that cannot change its files.
+    """
+
+    module: str
+    sections: tuple[str, ...]
+    upstream: tuple[str, ...]
+    path: str
+    help: str
+    ignores: tuple[tuple[str, str], ...] = ()
+
+
+_SHARD = "{category}/{prompt}/{shard}"
+
+
+def _images(*unread: str) -> tuple[tuple[str, str], ...]:
+    return tuple(("images", key) for key in ("keep", *unread))
+
+
+STAGES: dict[str, Stage] = {
+    "ask": Stage(
+        "chorus.prompts.stage", ("prompts",), (), "prompts/{category}.json",
+        "Ask a language model for the prompts of a category (source openai).",
+    ),
+    "scenes": Stage(
+        "chorus.scenes.stage", ("run", "body", "images", "scenes"), (), f"scenes/{_SHARD}.h5",
+        "Render people with objects: pictures, their COCO annotations and the truth.",
+        _images("shards", "folder", "annotations"),
+    ),
+    "diffusion": Stage(
+        "chorus.images.diffusion_stage", ("run", "images", "diffusion"), (), IMAGES,
+        "Make pictures of a prompt from every view with a diffusion network.",
+        _images("shards", "folder", "annotations"),
+    ),
+    "folder": Stage(
+        "chorus.images.folder_stage", ("images",), (), IMAGES,
+        "Collect the photographs of a folder, square.",
+        _images("per_view", "views", "annotations"),
+    ),
+    "photographs": Stage(
+        "chorus.images.photographs_stage", ("images",), (), IMAGES,
+        "Collect annotated photographs of a category (COCO json).",
+        _images("per_view", "views", "size", "format"),
+    ),
+    "masks": Stage(
+        "chorus.perception.segmentation", ("segmentation", "networks"), tuple(SOURCES.values()), f"masks/{_SHARD}.h5",
+        "Find people and objects: boxes, scores and masks.",
+    ),
+    "keypoints": Stage(
+        "chorus.perception.keypoints", ("boxes", "keypoints", "networks"), ("masks",), f"keypoints/{_SHARD}.h5",
+        "Find the 17 COCO keypoints of the person in every image that passes the box screen.",
+    ),
+    "people": Stage(
+        "chorus.perception.people", ("boxes", "body", "people", "networks"), ("keypoints",), f"people/{_SHARD}.h5",
+        "Estimate body pose, shape and weak camera of the person.",
+    ),
+    "screening": Stage(
+        "chorus.screening.stage", ("boxes", "screening"), ("people",), "screening/{category}/{prompt}.csv",
+        "Keep or reject every image, with exactly one reason.",
+    ),
+    "rejections": Stage(
+        "chorus.screening.rejections_stage", (), ("screening",), "rejections.json",
+        "Count kept and rejected images of every category: the paper's Table 3, and the reasons.",
+    ),
+    "cameras": Stage(
+        "chorus.calibration.stage", ("body", "calibration"), ("screening",), "cameras/{category}/{prompt}.h5",
+        "Turn weak-perspective people into perspective cameras around the body.",
+    ),
+    "skinning": Stage(
+        "chorus.occupancy.skinning_stage", ("body", "grid", "occupancy"), (), "skinning.h5",
+        "Compute the skinning weights of the canonical grid.",
+        (("occupancy", "parts"), ("occupancy", "mirror")),
+    ),
+    "votes": Stage(
+        "chorus.occupancy.votes_stage", ("body", "grid", "occupancy", "compute"), ("cameras", "skinning"),
+        "votes/{category}/{prompt}.h5",
+        "Let all masks of a prompt vote in the canonical grid.",
+    ),
+    "voxels": Stage(
+        "chorus.occupancy.field_stage", (), ("votes",), "voxels/{category}.h5",
+        "Merge the votes of all prompts into the field Phi^c.",
+    ),
+    "clusters": Stage(
+        "chorus.distribution.clusters_stage", (), ("votes",), "clusters/{category}.json",
+        "List the interaction types (prompt, body part) and which of them rest on enough images.",
+    ),
+    "truth": Stage(
+        "chorus.evaluation.truth", ("run", "body", "scenes", "grid", "truth"), (), "truth/{category}.h5",
+        "Compute the true field of the scenes from unrendered draws.",
+    ),
+    "testset": Stage(
+        "chorus.evaluation.testset", ("run", "body", "scenes", "testset"), (), "testset/{category}.h5",
+        "Collect images with known pose, camera and object mask: other scenes, COCO with EFT bodies, photographs.",
+    ),
+    "warps": Stage(
+        "chorus.evaluation.warps", ("body", "grid"), ("testset",), "warps/{category}.h5",
+        "Warp the grid around the body of every test image back to the canonical one, once for all fields.",
+    ),
+    "pap": Stage(
+        "chorus.evaluation.stage", ("body", "people", "compute"), ("voxels", "truth", "testset", "warps"),
+        "pap/{category}.json",
+        "Score a field: projective average precision, baselines and, for scenes, the truth.",
+    ),
+    "summary": Stage(
+        "chorus.evaluation.summary", ("testset",), ("pap",), "summary.json",
+        "Put the scores of all categories and variants into one table.",
+    ),
+    "field_figure": Stage(
+        "chorus.figures.field_stage", ("body",), ("voxels",), "figures/{category}_field.png",
+        "Draw the field with the body from three views.",
+    ),
+    "contact_sheet": Stage(
+        "chorus.figures.sheet_stage", ("figures",), ("masks", "screening"), "figures/{category}_screening.png",
+        "Draw kept and rejected images with their reasons.",
+    ),
+    "gallery": Stage(
+        "chorus.figures.gallery_stage", ("screening", "figures"), ("masks", "keypoints", "screening"),
+        "report/{category}_gallery.html",
+        "Show kept and rejected images with masks, skeletons and reasons on one page.",
+    ),
+    "overlays": Stage(
+        "chorus.figures.overlay_stage", ("body", "figures"), ("people", "screening"), "figures/{category}_people.png",
+        "Draw the fitted bodies over their images.",
+    ),
+    "page": Stage(
+        "chorus.figures.page", (), ("pap", "screening", "gallery", "field_figure", "contact_sheet", "overlays"),
+        "report/{category}.html",
+        "Put pictures, scores and prompts of a category on one page.",
+    ),
+    "crate": Stage(
+        "chorus.archive.crate", (), ("page", "summary"), "ro-crate-metadata.json",
+        "Describe the whole run as a Provenance Run RO-Crate: files, digests, settings, code, jobs.",
+    ),
+}  # fmt: skip
