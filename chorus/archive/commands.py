@@ -10,6 +10,7 @@ from chorus.archive import status
 from chorus.archive.trace import trace
 from chorus.archive.verify import verify
 from chorus.errors import FileError
+from chorus.naming import RESULTS
 from chorus.workflow import Plan
 
 
@@ -24,7 +25,9 @@ def run_command(options: Namespace) -> Iterator[str]:
     elif options.command == "trace":
         yield from trace(options.file)
     else:
-        yield from status.lines(status.stages(status.snakemake_summary(options.rest)))
+        progress = status.stages(status.snakemake_summary(options.rest))
+        status.add_seconds(progress, Path(RESULTS))
+        yield from status.lines(progress)
 
 
 def _verify(results: Path, configuration: list[Path]) -> Iterator[str]:
