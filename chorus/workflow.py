@@ -17,7 +17,7 @@ from chorus.errors import ConfigError
 from chorus.naming import RESULTS
 from chorus.prompts.asked import must_ask
 from chorus.prompts.folder import folder_prompts, stand_in
-from chorus.prompts.resource import Prompt, read_prompts
+from chorus.prompts.resource import Prompt, prompt_file, read_prompts
 from chorus.provenance import PACKAGE_ROOT, code_digest
 from chorus.stages import IMAGES, SOURCES, STAGES
 
@@ -226,13 +226,13 @@ def prompts_of(config: Config, category: str) -> tuple[Prompt, ...]:
     if config.images.source == "coco":
         return (stand_in(category),)
     asked = config.prompts.source == "openai"
-    path = Path(asked_file(category)) if asked else Path(located(config.prompts.folder)) / f"{category}.json"
+    path = Path(asked_file(category)) if asked else prompt_file(Path(located(config.prompts.folder)), category)
     if config.images.source == "folder":
-        known = read_prompts(path.parent, category) if path.is_file() else ()
+        known = read_prompts(path) if path.is_file() else ()
         return folder_prompts(Path(config.images.folder or ""), category, known)
     if asked and not path.is_file():
         raise ConfigError(f"{path}: is missing; run `snakemake --cores 1 prompts` first")
-    prompts = read_prompts(path.parent, category)
+    prompts = read_prompts(path)
     if config.images.source == "scenes" and (bare := [prompt.text for prompt in prompts if not prompt.interaction]):
         raise ConfigError(f"{path}: {bare[0][:60]!r} has no interaction, which images.source `scenes` needs; add one")
     return prompts

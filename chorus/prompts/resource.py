@@ -1,4 +1,5 @@
-"""Prompts from files, `{category}.json`: a list of {"text", "interaction"}, or such a list under the key `prompts`."""
+"""Prompts from files: `{category}.json`, a list of {"text", "interaction"} (or such a list under the key `prompts`), or
+`{category}.txt`, one prompt a line."""
 
 from __future__ import annotations
 
@@ -37,30 +38,47 @@ class Prompt:
         return slug(self.text)
 
 
-def read_prompts(folder: Path, category: str) -> tuple[Prompt, ...]:
+def prompt_file(folder: Path, category: str) -> Path:
+    """The category's file: .txt where only that is there."""
+    plain = folder / f"{category}.txt"
+    return plain if plain.is_file() and not plain.with_suffix(".json").is_file() else plain.with_suffix(".json")
+
+
+def read_prompts(path: Path) -> tuple[Prompt, ...]:
     """The prompts of a category in the order of the file.
 
     Raises:
         ConfigError: no such file, not the documented form, a text twice, or two texts with the same id.
     """
-    path = folder / f"{category}.json"
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
             raise ConfigError(f"{path}: has more than {MAX_FILE_BYTES} bytes; a prompt file is small")
-        content = json.loads(path.read_text("utf-8"))
-        entries = content["prompts"] if isinstance(content, dict) else content
-        prompts = tuple(Prompt(entry["text"], entry.get("interaction", "")) for entry in entries)
+        read = _of_lines if path.suffix == ".txt" else _of_json
+        prompts = read(path.read_text("utf-8"))
     except FileNotFoundError:
         raise ConfigError(
-            f'categories: {category}: there is no {path}; write it ([{{"text": "A person ...", "interaction": ...}}]), '
+            f'categories: {path.stem}: there is no {path}; write it ([{{"text": "A person ...", "interaction": ...}}]), '
             "ask a language model (prompts.source: openai), or name another category"
         ) from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise ConfigError(
-            f'{path}: is not a JSON list of {{"text": ..., "interaction": ...}} (or "prompts": such a list); correct it'
+            f'{path}: is not a JSON list of {{"text": ..., "interaction": ...}} (or "prompts": such a list), or, as .txt, '
+            "not UTF-8; correct it"
         ) from None
     check_prompts(path, prompts)
     return prompts
+
+
+def _of_json(text: str) -> tuple[Prompt, ...]:
+    content = json.loads(text)
+    entries = content["prompts"] if isinstance(content, dict) else content
+    return tuple(Prompt(entry["text"], entry.get("interaction", "")) for entry in entries)
+
+
+def _of_lines(text: str) -> tuple[Prompt, ...]:
+    """One prompt a line; empty lines, lines that begin with # and a full stop at the end do not count."""
+    lines = (line.strip().removesuffix(".") for line in text.splitlines())
+    return tuple(Prompt(line, "") for line in lines if line and not line.startswith("#"))
 
 
 def check_prompts(path: Path, prompts: tuple[Prompt, ...]) -> None:

@@ -101,7 +101,7 @@ def test_a_good_answer_is_kept_with_all_that_identifies_it(ask):
     assert call["question"] == request["messages"][0]["content"]
     assert content["asked"]["count"] == 5
     assert "100 tokens read and 50 written" in printed
-    assert tuple(prompt.text for prompt in read_prompts(Path("out"), "ukulele")) == tuple(GOOD)
+    assert tuple(prompt.text for prompt in read_prompts(Path("out/ukulele.json"))) == tuple(GOOD)
 
 
 # name -> (replies, requests sent, exit status, what is said or kept)

@@ -133,7 +133,7 @@ def workplace_of_prompts(tmp_path, program) -> Workplace:
 def test_text_that_is_no_text_is_refused_in_one_sentence(tmp_path, text):
     (tmp_path / "hat.json").write_text(json.dumps([{"text": text, "interaction": "wear"}]))
     with pytest.raises(ConfigError) as caught:
-        read_prompts(tmp_path, "hat")
+        read_prompts(tmp_path / "hat.json")
     assert "\n" not in str(caught.value)
     assert "hat.json" in str(caught.value)
 

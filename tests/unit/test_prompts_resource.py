@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from chorus.errors import ConfigError
 from chorus.naming import slug, words
+from chorus.prompts.resource import Prompt, prompt_file, read_prompts
 from chorus.scenes.interactions import INTERACTIONS
 
 PROMPTS = Path(__file__).parents[2] / "resources" / "prompts"
@@ -66,3 +68,24 @@ def test_prompts_of_rendered_categories_name_every_template_equally_often(catego
     counts = {interaction: named.count(interaction) for interaction in INTERACTIONS[category]}
     assert set(named) == set(counts)
     assert len(set(counts.values())) == 1
+
+
+def test_a_text_file_has_one_prompt_a_line(tmp_path):
+    file = tmp_path / "hat.txt"
+    file.write_text("# mine\n\nA person wears a hat.\n  A man lifts a hat  \n", "utf-8")
+    assert prompt_file(tmp_path, "hat") == file
+    assert read_prompts(file) == (Prompt("A person wears a hat", ""), Prompt("A man lifts a hat", ""))
+
+
+def test_a_json_file_goes_before_a_text_file_and_is_the_one_that_is_asked_for(tmp_path):
+    assert prompt_file(tmp_path, "hat").name == "hat.json"
+    for suffix in ("json", "txt"):
+        (tmp_path / f"hat.{suffix}").touch()
+    assert prompt_file(tmp_path, "hat").name == "hat.json"
+
+
+@pytest.mark.parametrize("content", [b"", b"# nothing\n", b"A hat\nA hat.\n", b"\xff\xfe", b"A\x00hat\n"])
+def test_an_unfit_text_file_is_refused_in_one_sentence(tmp_path, content):
+    (tmp_path / "hat.txt").write_bytes(content)
+    with pytest.raises(ConfigError, match=r"hat\.txt"):
+        read_prompts(tmp_path / "hat.txt")
