@@ -57,13 +57,14 @@ def read_prompts(path: Path) -> tuple[Prompt, ...]:
         prompts = read(path.read_text("utf-8"))
     except FileNotFoundError:
         raise ConfigError(
-            f'categories: {path.stem}: there is no {path}; write it ([{{"text": "A person ...", "interaction": ...}}]), '
-            "ask a language model (prompts.source: openai), or name another category"
+            f"categories: {path.stem}: there is no {path}; write it "
+            '([{"text": "A person ...", "interaction": ...}]), ask a language model (prompts.source: openai), '
+            "or name another category"
         ) from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise ConfigError(
-            f'{path}: is not a JSON list of {{"text": ..., "interaction": ...}} (or "prompts": such a list), or, as .txt, '
-            "not UTF-8; correct it"
+            f'{path}: is not a JSON list of {{"text": ..., "interaction": ...}} (or "prompts": such a list), or, as '
+            ".txt, not UTF-8; correct it"
         ) from None
     check_prompts(path, prompts)
     return prompts
