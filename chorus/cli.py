@@ -27,12 +27,13 @@ def parser() -> argparse.ArgumentParser:
     fetch = commands.add_parser("fetch", help="Get a network file or an archive, checked by its SHA-256.")
     fetch.add_argument(
         "what",
-        choices=["blazepose", "file", "archive"],
-        help="BlazePose's network, your own file, or archive to unpack",
+        choices=["blazepose", "file", "archive", "member"],
+        help="BlazePose's network, your own file, archive to unpack, or one member of a .zip",
     )
     fetch.add_argument("--output", type=Path, required=True, help="where to put it; for an archive a new folder")
-    fetch.add_argument("--source", default="", metavar="PATH_OR_URL", help="file, archive: local path or https address")
-    fetch.add_argument("--sha256", default="", metavar="HEX", help="file, archive: what its content must have")
+    fetch.add_argument("--source", default="", metavar="PATH_OR_URL", help="local path or https address")
+    fetch.add_argument("--sha256", default="", metavar="HEX", help="what the content of the file or archive must have")
+    fetch.add_argument("--member", default="", metavar="PATH", help="member: path inside the archive")
     pose = commands.add_parser("pose", help="Carry the field of an interaction type to a body pose (.npz or .ply).")
     _add_pose(pose)
     check = commands.add_parser(
@@ -174,13 +175,15 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _fetch(options: argparse.Namespace) -> None:
+    from chorus.fetching import fetch_archive, fetch_file, fetch_member
+
     if options.what == "blazepose":
         from chorus.perception.blazepose import fetch
 
         fetch(options.output)
+    elif options.what == "member":
+        fetch_member(options.source, options.sha256, options.member, options.output)
     else:
-        from chorus.fetching import fetch_archive, fetch_file
-
         fetch_pinned = fetch_file if options.what == "file" else fetch_archive
         fetch_pinned(options.source, options.sha256, options.output)
 

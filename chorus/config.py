@@ -130,6 +130,9 @@ class Testset(Section):
     images: int = Field(48, ge=1, le=100_000, description="scenes: test images of a category")
     annotations: FilePath | None = Field(None, description="coco_eft, coco: COCO instances json (coco: with keypoints)")
     eft: FilePath | None = Field(None, description="coco_eft: EFT json of the same images")
+    eft_sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = Field(
+        None, description="coco_eft: SHA-256 that a downloaded EFT json must have; its publisher states none"
+    )
     folder: FilePath | None = Field(None, description="coco: folder of the photographs")
     stop_loss: float = Field(0.5, ge=0, description="coco_eft, coco: a camera this close is good (as calibration's)")
     largest_loss: float = Field(1.0, gt=0, description="coco_eft, coco: images whose camera fits worse are left out")

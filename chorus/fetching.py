@@ -68,6 +68,31 @@ def fetch_archive(source: str, sha256: str, folder: Path) -> None:
         download.unlink(missing_ok=True)
 
 
+def fetch_member(source: str, sha256: str, member: str, output: Path) -> None:
+    """Take one file out of a pinned .zip of this machine, or of an https address.
+
+    Args:
+        member: its path inside the archive.
+
+    Raises:
+        FileError: the archive is not the pinned one, has no such member, or `output` cannot be written.
+    """
+    download = output.with_name(f".{output.name}.{os.getpid()}.archive")
+    temporary = output.with_name(f".{output.name}.{os.getpid()}.tmp")
+    fetch_file(source, sha256, download)
+    try:
+        with zipfile.ZipFile(download) as content, content.open(member) as stream, open(temporary, "wb") as target:
+            _copied(stream, target, f"{source}: {member}")
+        os.replace(temporary, output)
+    except (KeyError, zipfile.BadZipFile, NotImplementedError, EOFError, RuntimeError) as error:
+        raise FileError(f"{source}: holds no readable {member[:200]!r}; look into the archive.") from error
+    except OSError as error:
+        raise FileError(f"{source}: {member} cannot be written to {output} ({error.strerror or error}).") from error
+    finally:
+        for rest in (download, temporary):
+            rest.unlink(missing_ok=True)
+
+
 def unpack(archive: Path, folder: Path, shown: str = "") -> None:
     """Unpack an archive into a new folder: everything or nothing.
 

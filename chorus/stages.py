@@ -110,6 +110,7 @@ STAGES: dict[str, Stage] = {
     "testset": Stage(
         "chorus.evaluation.testset", ("run", "body", "scenes", "testset"), (), "testset/{category}.h5",
         "Collect images with known pose, camera and object mask: other scenes, COCO with EFT bodies, photographs.",
+        (("testset", "eft_sha256"),),
     ),
     "warps": Stage(
         "chorus.evaluation.warps", ("body", "grid"), ("testset",), "warps/{category}.h5",

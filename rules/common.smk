@@ -12,7 +12,7 @@ from chorus.errors import ChorusError
 from chorus.prompts.folder import listing_digest
 from chorus.strict_yaml import read_yaml
 from chorus.stages import IMAGES
-from chorus.workflow import BLAZEPOSE_MODEL, Plan, located
+from chorus.workflow import BLAZEPOSE_MODEL, PROGRAM_ROOT, Plan, located
 
 # Stages are found from any directory and environment; not part of the recorded shell text, so it reruns nothing.
 shell.prefix(f"export PYTHONPATH={shlex.quote(workflow.basedir)} PYTHONHASHSEED=0; ")
@@ -125,6 +125,13 @@ def photographs(wildcards):
 def kept(pictures):
     """Output: pictures, deleted after their last use if the configuration says so; their record always stays."""
     return pictures if plan.config.images.keep else temp(pictures)
+
+
+def pinned(name):
+    """Where a file of others comes from and the SHA-256 that it, or its archive, must have."""
+    return json.loads((PROGRAM_ROOT / "resources/checksums.json").read_text("utf-8"))[
+        name
+    ]
 
 
 def mesh(wildcards):

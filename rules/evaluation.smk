@@ -31,6 +31,47 @@ rule truth:
         " --output {output.truth:q} > {log:q} 2>&1"
 
 
+rule coco_instances:
+    output:
+        "data/instances_val2014.json",
+    log:
+        "results/logs/coco_instances.log",
+    conda:
+        "../envs/aggregation.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=60,
+    params:
+        source=pinned("instances_val2014.json")["source"],
+        sha256=pinned("instances_val2014.json")["sha256"],
+    message:
+        "Fetching COCO's annotations of 2014 (253 MB)."
+    shell:
+        "python -m chorus fetch member --source {params.source:q} --sha256 {params.sha256:q}"
+        " --member annotations/instances_val2014.json --output {output:q} > {log:q} 2>&1"
+
+
+rule eft_bodies:
+    output:
+        "data/COCO2014-Val-ver10.json",
+    log:
+        "results/logs/eft_bodies.log",
+    conda:
+        "../envs/aggregation.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=60,
+    params:
+        sha256=plan.config.testset.eft_sha256 or "testset.eft_sha256 is null",
+    message:
+        "Fetching EFT's bodies of COCO 2014 (their licence: CC BY-NC 4.0)."
+    shell:
+        "python -m chorus fetch file --source https://dl.fbaipublicfiles.com/eft/COCO2014-Val-ver10.json"
+        " --sha256 {params.sha256:q} --output {output:q} > {log:q} 2>&1"
+
+
 rule testset:
     input:
         body=located(plan.config.body.file),

