@@ -14,6 +14,7 @@ include: "rules/images.smk"
 include: "rules/perception.smk"
 include: "rules/aggregation.smk"
 include: "rules/evaluation.smk"
+include: "rules/tables.smk"
 include: "rules/figures.smk"
 include: "rules/archive.smk"
 
@@ -39,3 +40,11 @@ rule images:
     localrule: True
     message:
         "The pictures of all configured categories are there."
+
+
+rule scene_tables:
+    input:
+        lambda wildcards: checked(plan.table_targets),
+    localrule: True
+    message:
+        "The tables of the paper are there: results/tables."

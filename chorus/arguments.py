@@ -21,11 +21,16 @@ _MODEL = Argument("model", "BlazePose network file (backend blazepose)", optiona
 _ANNOTATIONS = Argument("annotations", "COCO json of the shard", optional=True)
 _SCENES = Argument("scenes", "`scenes` file of the shard (backend annotations)", optional=True)
 _VIEWS = Argument("views", "view table (resources/views.yaml)")
+_PUBLISHED = Argument("published", "the paper's numbers (resources/published.json)")
 _MESH = Argument("mesh", "your OBJ mesh of the object", optional=True)
 
 
 def _many(kind: str, optional: bool = False) -> Argument:
     return Argument(kind, f"`{kind}` files, in the same order as the other lists", many=True, optional=optional)
+
+
+def _of_runs(kind: str) -> Argument:
+    return Argument(kind, f"`{kind}` files of all runs, as many for each, in the order of --runs", many=True)
 
 
 INPUTS: dict[str, tuple[Argument, ...]] = {
@@ -64,6 +69,12 @@ INPUTS: dict[str, tuple[Argument, ...]] = {
         Argument("truth", "`truth` file (scenes only)", optional=True),
     ),
     "summary": (_many("pap"),),
+    "table1": (_of_runs("screening"), _of_runs("cameras"), _PUBLISHED),
+    "table2": (_of_runs("pap"), _PUBLISHED),
+    "table3": (_of_runs("screening"), _PUBLISHED),
+    "table5": (_many("testset"), _PUBLISHED),
+    "ablations": (_of_runs("pap"),),
+    "images_vs_pap": (_of_runs("pap"), _PUBLISHED),
     "field_figure": (Argument("voxels", "`voxels` file of the category"), _BODY),
     "contact_sheet": (_many("masks"), _many("screening")),
     "gallery": (_many("masks"), _many("keypoints"), _many("screening")),
@@ -78,11 +89,13 @@ INPUTS: dict[str, tuple[Argument, ...]] = {
     ),
 }  # fmt: skip
 
+_TABLE = (Argument("markdown", "the same as a Markdown table"), Argument("latex", "the same as a LaTeX tabular"))
 OUTPUTS: dict[str, tuple[Argument, ...]] = {
     "scenes": (Argument("images", "rendered pictures"), Argument("annotations", "their COCO json")),
     "photographs": (Argument("annotations-output", "COCO json of the chosen photographs"),),
     "rejections": (Argument("markdown", "the same as a Markdown table"),),
     "summary": (Argument("markdown", "the same as a Markdown table"),),
+    **dict.fromkeys(("table1", "table2", "table3", "table5", "ablations"), _TABLE),
     "crate": (Argument("workflow", "copy of the workflow's main file"),),
 }
 
@@ -91,6 +104,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "diffusion": ("category", "prompt", "shard"),
     "folder": ("category", "prompt", "shard"),
     "photographs": ("category", "prompt", "shard"),
+    "screening": ("category", "prompt"),
     "votes": ("category", "prompt", "interaction"),
     "truth": ("category", "interactions"),
     "testset": ("category", "interactions"),
@@ -100,6 +114,8 @@ NAMES: dict[str, tuple[str, ...]] = {
     "skinning": (),
     "summary": (),
     "crate": (),
+    **dict.fromkeys(("table1", "table2", "table3", "ablations", "images_vs_pap"), ("runs",)),
+    "table5": (),
 }
 NAME_HELP = {
     "category": "category name, such as sports_ball",
@@ -108,4 +124,5 @@ NAME_HELP = {
     "interaction": "interaction template of the prompt",
     "interactions": "interaction templates of all prompts, comma-separated, one a prompt",
     "shard": "number of the shard",
+    "runs": "what is compared: NAME:NUMBER of every run and repetition, comma-separated",
 }

@@ -7,18 +7,17 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, Field, StringConstraints, ValidationError, create_model, model_validator
+from pydantic import BaseModel, Field, ValidationError, create_model, model_validator
 
 from chorus.config_perception import SMPL_BACKENDS, Keypoints, Networks, People, Segmentation
 from chorus.config_pictures import CategoryName, Diffusion, Images, Prompts, Scenes
 from chorus.config_section import FilePath, Fraction, Section
+from chorus.config_tables import FULL, OVERLAY_SECTIONS, REPETITION_SECTIONS, Tables, VariantName
 from chorus.errors import ConfigError
-from chorus.naming import CATEGORY_PATTERN
 from chorus.strict_yaml import read_yaml
 
-VariantName = Annotated[str, StringConstraints(pattern=CATEGORY_PATTERN, max_length=40)]
 KeypointName = Literal[
     "nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder", "left_elbow",
     "right_elbow", "left_wrist", "right_wrist", "left_hip", "right_hip", "left_knee", "right_knee",
@@ -70,6 +69,13 @@ class Screening(Section):
     pose_score: Fraction = Field(
         0.65, description="least probability that the estimated body is turned right; 0 keeps failed poses"
     )
+    without: Literal["nothing", "keypoints", "keypoints_and_pose"] = Field(
+        "nothing",
+        description="ablation of 4.3: these screens are off, and as many images as they keep are drawn from all others",
+    )
+    share: float = Field(
+        1.0, gt=0, le=1, description="share of the kept images of a prompt that vote, rounded up, drawn; nested"
+    )
 
 
 class Calibration(Section):
@@ -101,6 +107,9 @@ class Occupancy(Section):
     )
     mirror: bool = Field(
         False, description="every image also votes as seen in a mirror, left and right exchanged; images count twice"
+    )
+    balance_views: bool = Field(
+        True, description="every direction counts alike (A.6); false: every image counts alike (ablation)"
     )
 
 
@@ -148,21 +157,6 @@ class Figures(Section):
     gallery_images: int = Field(240, ge=1, le=2000, description="most images in the gallery of kept and rejected ones")
 
 
-OVERLAY_SECTIONS = (
-    "images",
-    "diffusion",
-    "scenes",
-    "segmentation",
-    "boxes",
-    "keypoints",
-    "people",
-    "networks",
-    "screening",
-    "calibration",
-    "occupancy",
-)
-
-
 class Config(Section):
     """The whole configuration."""
 
@@ -197,6 +191,7 @@ class Config(Section):
         },
         description="name -> settings that differ; own files in results/variants/{name}/; null = off",
     )
+    tables: Tables = Tables()
 
     @model_validator(mode="after")
     def _consistent(self) -> Config:
@@ -236,17 +231,21 @@ class Config(Section):
         if self.scenes.no_person + self.scenes.no_object + self.scenes.two_people > 1:
             raise ValueError("scenes: the shares no_person + no_object + two_people exceed 1; lower them")
         for name, overlay in self.variants.items():
-            unknown = sorted(set(overlay or ()) - set(OVERLAY_SECTIONS))
-            if unknown:
-                raise ValueError(
-                    f"variants.{name}: cannot change {unknown}; allowed sections are {list(OVERLAY_SECTIONS)}"
-                )
-            images = (overlay or {}).get("images")
-            if isinstance(images, dict) and images.get("source", self.images.source) != self.images.source:
-                raise ValueError(
-                    f"variants.{name}: cannot change images.source; make another run in a folder of its own"
-                )
+            self._overlay_works(f"variants.{name}", overlay or {}, OVERLAY_SECTIONS)
+        for name, overlay in self.tables.ablations.items():
+            self._overlay_works(f"tables.ablations.{name}", overlay or {}, OVERLAY_SECTIONS)
+        if FULL in self.tables.ablations:
+            raise ValueError(f"tables.ablations.{FULL}: is the run itself; give the ablation another name")
+        self._overlay_works("tables.repetition", self.tables.repetition, REPETITION_SECTIONS)
         return self
+
+    def _overlay_works(self, where: str, overlay: dict[str, Any], allowed: tuple[str, ...]) -> None:
+        if unknown := sorted(set(overlay) - set(allowed)):
+            raise ValueError(f"{where}: cannot change {unknown}; allowed sections are {list(allowed)}")
+        for section in ("images", "testset"):
+            own, of_run = overlay.get(section), getattr(self, section).source
+            if isinstance(own, dict) and own.get("source", of_run) != of_run:
+                raise ValueError(f"{where}: cannot change {section}.source; make another run in a folder of its own")
 
     def _diffusion_works(self) -> None:
         if self.images.size % 8:
@@ -261,10 +260,31 @@ class Config(Section):
 
     def with_overlay(self, name: str) -> Config:
         """The configuration of a variant."""
+        return self._changed(f"variants.{name}", self.variants[name] or {})
+
+    @property
+    def repetitions(self) -> int:
+        """How many times `tables` repeats the run; only pictures that are made can be made with another seed."""
+        return self.tables.seeds if self.images.source in ("scenes", "diffusion") else 1
+
+    def of_tables(self) -> dict[tuple[str, int], Config]:
+        """(name, repetition from 1) -> configuration of everything that `tables` compares; `full` is the run itself.
+
+        Variants stand among them, once.
+        """
+        ablations = {FULL: {}} | {name: own for name, own in self.tables.ablations.items() if own is not None}
+        runs = {}
+        for name, ablation in ablations.items():
+            for number in range(1, self.repetitions + 1):
+                seed = {"run": {"seed": self.run.seed + number - 1}}
+                again = merge(self.tables.repetition, seed) if number > 1 else {}
+                where = f"tables.ablations.{name}" if name != FULL else "tables.repetition"
+                runs[name, number] = self._changed(where, merge(again, ablation))
+        return runs | {(name, 1): self.with_overlay(name) for name in self.active_variants if name not in ablations}
+
+    def _changed(self, where: str, overlay: dict[str, Any]) -> Config:
         merged = self.model_dump(mode="json")
-        overlay = merged["variants"][name]
-        merged["variants"] = {}
-        return parse_config(merge(merged, overlay), f"variants.{name}")
+        return _parsed(merge(merged, overlay) | {"variants": {}}, where)
 
 
 def merge(base: dict[str, Any], overlay: dict[str, Any]) -> dict[str, Any]:
@@ -282,12 +302,18 @@ def parse_config(value: Any, where: str) -> Config:
     Raises:
         ConfigError: one line `where: key: what is wrong, what is allowed`.
     """
+    config = _parsed(value, where)
     with _named(where):
-        _check_plain(value, "")
-        config = Config.model_validate_json(json.dumps(value), strict=True)
         for name in config.active_variants:
             config.with_overlay(name)
-        return config
+        config.of_tables()
+    return config
+
+
+def _parsed(value: Any, where: str) -> Config:
+    with _named(where):
+        _check_plain(value, "")
+        return Config.model_validate_json(json.dumps(value), strict=True)
 
 
 def parse_sections(names: tuple[str, ...], value: Any, where: str) -> BaseModel:

@@ -91,8 +91,9 @@ def count_images(plan: Plan, category: str) -> int:
 def _of_category(plan: Plan, category: str) -> Iterator[tuple[str, Cost]]:
     prompts, images = count_prompts(plan, category), count_images(plan, category)
     yield "prompts", Cost(usd=_highest_price(plan) if plan.config.prompts.source == "openai" else 0.0)
-    for tree, config in plan.configs.items():
-        own = {stage for stage in ("scenes", "people", "votes", "pap") if tree == RESULTS or plan.differs(stage, tree)}
+    for tree in plan.trees:
+        config = plan.configs[tree]
+        own = {stage for stage in ("scenes", "people", "votes", "pap") if plan.owns(stage, tree)}
         voxels = (config.grid.resolution / 48) ** 3
         scenes = config.images.source == "scenes"
         if "scenes" in own:

@@ -35,7 +35,8 @@ Readers check digest, kind, format version, datasets, dtypes and shapes, and ref
 recorded and never checked. Nothing in a result file depends on time, host, folder or thread count: two runs give equal bytes.
 
 Variants of a run live in `results/variants/{{variant}}/` under the same names. A variant's file exists there only if some
-setting that it depends on differs from the main run; everything else is read from `results/`.
+setting that it depends on differs from the main run and from all variants before it; everything else is read from the first
+of these that has it. `results/variants/seed{{number}}-{{name}}/` are the repetitions and ablations of the tables.
 """
 
 _PAGE_TAIL = """
@@ -55,18 +56,19 @@ Masks are COCO run lengths or polygons. Written by the sources that know their a
 
 One row an image: `index, view, kept (0/1), reason, weight (0..255), people, objects, overlap, keypoints_found, pose_found,
 pose_score, residual, person_score, object_score`. `reason` is empty exactly where `kept` is 1, else one of the reasons of
-`chorus.screening.reasons.Reason`; `weight` is 0 exactly where there is a reason, and otherwise 255 in mode `hard`.
+`chorus.screening.reasons.Reason` (`not drawn`: it passed, but `screening.share` or `screening.without` asks for fewer); `weight` is 0 exactly where there is a reason, and otherwise 255 in mode `hard`.
 
 ## rejections: `results/rejections.json` and `results/rejections.md`
 
 `format_version, runs: {main or variant: {category: {prompts, images, kept, rejection_percent, votes, lost: {reason: number},
 outcome}}}`: the columns of the paper's Table 3, the sum of the vote weights (a full image counts 1), and the reasons. A variant
-whose screening is the main run's is left out.
+whose screening is the main run's is left out. `not_drawn` stands beside `lost` where images passed but were not drawn: they are
+neither kept nor rejected.
 
 ## pap: `results/pap/{category}.json`
 
 `format_version, category, protocol, n_images, counts, pap: {vanilla, strict, vanilla_hoa, strict_hoa}, pap_with_tail: {same},
-curve: {threshold, precision, recall, precision_hoa, recall_hoa}, baselines: {name: {pap, pap_with_tail}},
+interval: {level, draws, pap: {the four: [low, high]}, pap_with_tail: {same}}, curve: {threshold, precision, recall, precision_hoa, recall_hoa}, baselines: {name: {pap, pap_with_tail}},
 images: [{id, vanilla, strict, vanilla_hoa, strict_hoa, target_area, target_area_hoa}], truth: {people, pearson_r, best_iou,
 soft_iou, interactions: {name: the same three and pearson_r_of_total}, pap, pap_with_tail}, provenance`. Fractions 0..1; areas in pixels of the
 32-pixel raster. `truth` exists for source `scenes` only.
@@ -87,7 +89,12 @@ One self-contained page: kept and rejected images by reason, as 128-pixel pictur
 
 ## summary: `results/summary.json` and `results/summary.md`
 
-PAP of every configured category, their mean, the truth scores, and the same for every variant.
+PAP of every configured category, their mean (with the bootstrap interval of mPAP), the truth scores, and the same for every variant.
+
+## tables: `results/tables/table1.csv`, `results/tables/table2.csv`, `results/tables/table3.csv`, `results/tables/table5.csv`, `results/tables/ablations.csv`
+
+Made by `snakemake scene_tables` (docs/tables.md), each also as `.md` and `.tex`. In the CSV a measured number has its standard
+deviation over the repetitions in a second column, `... spread`; columns that end with `paper` are the paper's numbers.
 
 ## crate: `results/ro-crate-metadata.json`
 

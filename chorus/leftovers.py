@@ -80,7 +80,7 @@ def _patterns() -> list[re.Pattern[str]]:
 def _reason(plan: Plan, variant: str | None, names: dict[str, str]) -> str:
     """Why a file of these names is not configured, empty if it is."""
     category, prompt, shard = (names.get(key) for key in _NAMES)
-    if variant is not None and f"{RESULTS}/variants/{variant}" not in plan.trees:
+    if variant is not None and f"{RESULTS}/variants/{variant}" not in plan.configs:
         return f"variant {variant}"
     if category is not None and category not in plan.prompts:
         return f"category {category}"

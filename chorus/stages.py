@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 IMAGES = "images/{category}/{prompt}/{shard}.h5"
 SOURCES = {"scenes": "scenes", "diffusion": "diffusion", "folder": "folder", "coco": "photographs"}  # -> stage
+TABLES = ("table1", "table2", "table3", "table5", "ablations", "images_vs_pap")  # of `snakemake scene_tables`
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,10 @@ _SHARD = "{category}/{prompt}/{shard}"
 
 def _images(*unread: str) -> tuple[tuple[str, str], ...]:
     return tuple(("images", key) for key in ("keep", *unread))
+
+
+def _occupancy(*unread: str) -> tuple[tuple[str, str], ...]:
+    return tuple(("occupancy", key) for key in unread)
 
 
 STAGES: dict[str, Stage] = {
@@ -74,7 +79,7 @@ STAGES: dict[str, Stage] = {
         "Estimate body pose, shape and weak camera of the person.",
     ),
     "screening": Stage(
-        "chorus.screening.stage", ("boxes", "screening"), ("people",), "screening/{category}/{prompt}.csv",
+        "chorus.screening.stage", ("run", "boxes", "screening"), ("people",), "screening/{category}/{prompt}.csv",
         "Keep or reject every image, with exactly one reason.",
     ),
     "rejections": Stage(
@@ -88,16 +93,18 @@ STAGES: dict[str, Stage] = {
     "skinning": Stage(
         "chorus.occupancy.skinning_stage", ("body", "grid", "occupancy"), (), "skinning.h5",
         "Compute the skinning weights of the canonical grid.",
-        (("occupancy", "parts"), ("occupancy", "mirror")),
+        _occupancy("parts", "mirror", "balance_views"),
     ),
     "votes": Stage(
         "chorus.occupancy.votes_stage", ("body", "grid", "occupancy", "compute"), ("cameras", "skinning"),
         "votes/{category}/{prompt}.h5",
         "Let all masks of a prompt vote in the canonical grid.",
+        _occupancy("balance_views"),
     ),
     "voxels": Stage(
-        "chorus.occupancy.field_stage", (), ("votes",), "voxels/{category}.h5",
+        "chorus.occupancy.field_stage", ("occupancy",), ("votes",), "voxels/{category}.h5",
         "Merge the votes of all prompts into the field Phi^c.",
+        _occupancy("canonicalise", "parts", "mirror"),
     ),
     "clusters": Stage(
         "chorus.distribution.clusters_stage", (), ("votes",), "clusters/{category}.json",
@@ -124,6 +131,30 @@ STAGES: dict[str, Stage] = {
     "summary": Stage(
         "chorus.evaluation.summary", ("testset",), ("pap",), "summary.json",
         "Put the scores of all categories and variants into one table.",
+    ),
+    "table1": Stage(
+        "chorus.tables.table1", (), ("screening", "cameras"), "tables/table1.csv",
+        "Tabulate images, rejection rates and how evenly the cameras are spread (the paper's Table 1).",
+    ),
+    "table2": Stage(
+        "chorus.tables.table2", ("testset",), ("pap",), "tables/table2.csv",
+        "Tabulate mPAP of the run and its ablations over all seeds beside the paper's Table 2.",
+    ),
+    "table3": Stage(
+        "chorus.tables.table3", (), ("screening",), "tables/table3.csv",
+        "Tabulate prompts, images and rejection rates of every category beside the paper's Table 3.",
+    ),
+    "table5": Stage(
+        "chorus.tables.table5", (), ("testset",), "tables/table5.csv",
+        "Tabulate the test images of every category beside the paper's Table 5.",
+    ),
+    "ablations": Stage(
+        "chorus.tables.ablations", (), ("pap",), "tables/ablations.csv",
+        "Tabulate PAP and agreement with the truth of every category, ablation and seed.",
+    ),
+    "images_vs_pap": Stage(
+        "chorus.tables.images_vs_pap", ("testset",), ("pap",), "figures/images_vs_pap.png",
+        "Draw mPAP against the number of images that vote.",
     ),
     "field_figure": Stage(
         "chorus.figures.field_stage", ("body",), ("voxels",), "figures/{category}_field.png",

@@ -12,14 +12,14 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from chorus.config import Config, load_config
+from chorus.config import FULL, Config, load_config
 from chorus.errors import ConfigError
-from chorus.naming import RESULTS
+from chorus.naming import RESULTS, digest_of
 from chorus.prompts.asked import must_ask
 from chorus.prompts.folder import folder_prompts, stand_in
 from chorus.prompts.resource import Prompt, prompt_file, read_prompts
 from chorus.provenance import PACKAGE_ROOT, code_digest
-from chorus.stages import IMAGES, SOURCES, STAGES
+from chorus.stages import IMAGES, SOURCES, STAGES, TABLES
 
 PROGRAM_ROOT = PACKAGE_ROOT.parent
 RESOURCES = "resources/"
@@ -44,8 +44,9 @@ def settings_of(stage: str, config: BaseModel) -> dict[str, Any]:
 class Plan:
     """Paths and settings of a configured run.
 
-    A *tree* is `results` or `results/variants/{name}`. A stage of a variant has files of its own only where a setting
-    that it or a stage above it reads differs from the main run.
+    A *tree* is `results`, `results/variants/{name}` of a variant, or `results/variants/seed{number}-{name}` of what the
+    tables compare. A stage has files in the first tree only, in this order, whose settings for it and for all stages
+    above it are the same: trees that differ late share their pictures.
     """
 
     def __init__(self, config: Config):
@@ -53,16 +54,35 @@ class Plan:
         self.configs = {RESULTS: config} | {
             f"{RESULTS}/variants/{name}": config.with_overlay(name) for name in config.active_variants
         }
+        self.trees = list(self.configs)
+        self.table_trees: dict[tuple[str, int], str] = {}
+        for (name, number), changed in config.of_tables().items():
+            tree = f"{RESULTS}/variants/seed{number}-{name}"
+            if number == 1 and name not in config.tables.ablations:  # the run itself, or one of its variants
+                tree = RESULTS if name == FULL else f"{RESULTS}/variants/{name}"
+            self.table_trees[name, number] = tree
+            self.configs.setdefault(tree, changed)
         self.prompts = PromptsOfCategories(config)
         self.shards = [f"{number:03d}" for number in range(config.images.shards)]
         self.source = SOURCES[config.images.source]
         # Asked for several times by every job of a DAG of thousands.
         self._settings = {
-            (stage, tree): settings_of(stage, self.configs[tree]) for stage in STAGES for tree in self.trees
+            (stage, tree): settings_of(stage, self.configs[tree]) for stage in STAGES for tree in self.configs
         }
-        self._owner = {
-            (stage, tree): tree if self.differs(stage, tree) else RESULTS for stage in STAGES for tree in self.trees
-        }
+        self._owner = self._owners()
+
+    def _owners(self) -> dict[tuple[str, str], str]:
+        """(stage, tree) -> the first tree whose settings for the stage and all above it are the same."""
+        owners: dict[tuple[str, str], str] = {}
+        for stage, item in STAGES.items():  # in this order, what is above a stage comes before it
+            first: dict[str, str] = {}
+            for tree in self.configs:
+                # A source of pictures that is not the run's makes nothing, so it makes no difference.
+                unused = stage in SOURCES.values() and stage != self.source
+                own = None if unused else self._settings[stage, tree]
+                identity = digest_of([own, [owners[above, tree] for above in item.upstream]])
+                owners[stage, tree] = first.setdefault(identity, tree)
+        return owners
 
     @classmethod
     def of_folder(cls, files: Sequence[Path] = ()) -> Plan:
@@ -70,22 +90,13 @@ class Plan:
         own = Path("config.yaml")
         return cls(load_config([own if own.is_file() else PROGRAM_ROOT / "config.yaml", *files]))
 
-    @property
-    def trees(self) -> list[str]:
-        """All result trees, the main one first."""
-        return list(self.configs)
-
     def settings(self, stage: str, tree: str) -> dict[str, Any]:
         """The sections of the configuration that a stage reads, as plain values."""
         return self._settings[stage, tree]
 
-    def differs(self, stage: str, tree: str) -> bool:
-        """Whether a variant's stage, or any stage above it, has settings of its own."""
-        if stage in SOURCES.values() and stage != self.source:
-            return False
-        if self.settings(stage, tree) != self.settings(stage, RESULTS):
-            return True
-        return any(self.differs(above, tree) for above in STAGES[stage].upstream)
+    def owns(self, stage: str, tree: str) -> bool:
+        """Whether a stage has files of its own in a tree; otherwise it reads those of an earlier tree."""
+        return self._owner[stage, tree] == tree
 
     def files(self, stage: str, tree: str, path: str | None = None, **wildcards: str) -> list[str]:
         """The files of a stage for the given wildcards; wildcards left out run over all their values.
@@ -186,6 +197,42 @@ class Plan:
         if self.config.testset.source != "none":
             wanted += self.files("summary", RESULTS)
         return wanted
+
+    def of_tables(self, stage: str, names: Sequence[str] = ()) -> list[str]:
+        """The files of a stage in every run that the tables compare, run by run in the order of `runs_of_tables`."""
+        return [path for _, tree in self._compared(names) for path in self.files(stage, tree)]
+
+    def runs_of_tables(self, names: Sequence[str] = ()) -> str:
+        """`name:repetition` of every run that the tables compare, separated by commas; `names` chooses some."""
+        return ",".join(f"{name}:{number}" for (name, number), _ in self._compared(names))
+
+    def _compared(self, names: Sequence[str]) -> list[tuple[tuple[str, int], str]]:
+        return [(run, tree) for run, tree in self.table_trees.items() if not names or run[0] in names]
+
+    def shares_of_tables(self) -> list[str]:
+        """Names of what differs from the run in nothing but the share of images that vote, the run itself last."""
+        shares = {
+            name: self.configs[tree].screening.share
+            for (name, number), tree in self.table_trees.items()
+            if number == 1 and (name == FULL or self.configs[tree].screening.share < 1.0)
+        }
+        return sorted(shares, key=lambda name: shares[name])
+
+    def screenings_of_tables(self) -> list[str]:
+        """Names of what keeps other images than those named before it."""
+        names = [run[0] for run in self.table_trees if run[1] == 1]
+        owners = [self._owner["screening", self.table_trees[name, 1]] for name in names]
+        return [name for place, name in enumerate(names) if owners[place] not in owners[:place]]
+
+    def table_targets(self) -> list[str]:
+        """What `snakemake scene_tables` makes.
+
+        Raises:
+            ConfigError: there are no test images to compare on.
+        """
+        if self.config.testset.source == "none":
+            raise ConfigError("testset.source: is `none`, so there is nothing to put into tables; choose another")
+        return [path for stage in TABLES for path in self.files(stage, RESULTS)]
 
 
 class PromptsOfCategories(Mapping[str, tuple[Prompt, ...]]):

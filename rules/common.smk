@@ -52,7 +52,7 @@ def settings(stage):
     """Params function: the settings that a stage reads, as JSON."""
     texts = {
         tree: json.dumps(plan.settings(stage, tree), sort_keys=True)
-        for tree in plan.trees
+        for tree in plan.configs
     }
     return lambda wildcards: texts[wildcards.tree]
 
@@ -141,7 +141,7 @@ def mesh(wildcards):
 
 
 wildcard_constraints:
-    tree="|".join(re.escape(tree) for tree in plan.trees),
+    tree="|".join(re.escape(tree) for tree in plan.configs),
     category="|".join(plan.config.categories),
     prompt=checked(plan.prompt_pattern),
     shard="[0-9]+",

@@ -132,13 +132,15 @@ rule screening:
         mem_mb=1000,
         runtime=30,
     params:
+        text=lambda wildcards: prompt_of(wildcards).text,
         settings=settings("screening"),
         code=plan.code("screening"),
     message:
         "Screening {wildcards.category} ({wildcards.prompt})."
     shell:
         "python -m chorus screening --masks {input.masks:q} --keypoints {input.keypoints:q} --people {input.people:q}"
-        " --category {wildcards.category:q} --settings {params.settings:q} --output {output.table:q} > {log:q} 2>&1"
+        " --category {wildcards.category:q} --prompt={params.text:q} --settings {params.settings:q}"
+        " --output {output.table:q} > {log:q} 2>&1"
 
 
 rule rejections:

@@ -16,6 +16,7 @@ from chorus.camera import Camera
 from chorus.devices import PROCESSOR, torch_device
 from chorus.errors import FileError
 from chorus.evaluation.baselines import body_blob, turned
+from chorus.evaluation.bootstrap import intervals
 from chorus.evaluation.pap import THRESHOLDS, ImageScore, TestView, mean_values
 from chorus.evaluation.rendering import FieldRenderer, Renderer
 from chorus.evaluation.truth_scores import pearson_r, truth_scores
@@ -54,6 +55,7 @@ def run(job: Job) -> None:
     scores = score_all(renderer_of(fields, canonical), testset, warps, body)
     report = pap_report(scores, testset["id"]) | {
         "category": job.names["category"],
+        "interval": intervals(scores["field"], job.names["category"]),
         "provenance": job.record("json") | {"test_images": testset.attributes["source"]},
     }
     if truth:

@@ -29,12 +29,16 @@ class Field:
     directions: np.ndarray
 
 
-def field_of(votes: Votes) -> Field:
+def field_of(votes: Votes, balance_views: bool = True) -> Field:
     """Phi^c of votes: every azimuth bin that has images counts alike, r_b = 1 / count_b.
 
-    Without any image the field is 0 everywhere with denominator and n_eff 0 ("nobody looked"), never 0/0.
+    Without `balance_views` every image counts alike: the same r for all bins, their number over all images, so that
+    the sums stay what they are where images are spread evenly. Without any image the field is 0 everywhere with
+    denominator and n_eff 0 ("nobody looked"), never 0/0.
     """
-    rate = np.where(votes.count > 0, 1.0 / np.maximum(votes.count, 1), 0.0)
+    used = votes.count > 0
+    evenly = votes.count if balance_views else np.full(len(used), votes.count.sum() / max(used.sum(), 1))
+    rate = np.where(used, 1.0 / np.maximum(evenly, 1), 0.0)
     numerator = np.einsum("b,bxyz->xyz", rate, votes.numerator.astype(np.float64))
     denominator = np.einsum("b,bxyz->xyz", rate, votes.denominator.astype(np.float64))
     squares = np.einsum("b,bxyz->xyz", rate**2 * FULL_WEIGHT, votes.denominator.astype(np.float64))

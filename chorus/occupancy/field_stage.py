@@ -35,7 +35,8 @@ class PromptVotes:
 def run(job: Job) -> None:
     """Merge and normalise; every prompt also gets its own field."""
     parts = [read_votes(path) for path in job.many("votes")]
-    fields = [field_of(merged(parts))] + [field_of(part.votes) for part in parts]
+    balanced = job.settings.occupancy.balance_views
+    fields = [field_of(votes, balanced) for votes in (merged(parts), *(part.votes for part in parts))]
     job.write_arrays(
         "voxels",
         {

@@ -15,6 +15,7 @@ class Reason(StrEnum):
     TORSO_HIDDEN = "shoulders or hips not visible"
     NO_POSE = "no body pose found"
     POOR_POSE = "body pose not trusted"
+    NOT_DRAWN = "not drawn"
 
     @property
     def usual_cause(self) -> str:
@@ -31,4 +32,5 @@ _USUAL_CAUSES = {
     Reason.TORSO_HIDDEN: "close-ups of hands and faces, which some view suffixes ask for",
     Reason.NO_POSE: "people who are tiny or mostly out of the picture",
     Reason.POOR_POSE: "people whom the object or the picture's edge hides, so that their pose is a guess",
+    Reason.NOT_DRAWN: "that screening.share or screening.without asks for fewer",
 }

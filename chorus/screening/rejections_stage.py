@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from chorus.job import Job
 
 MAIN = "main"
-_REASONS = [reason for reason in Reason if reason is not Reason.KEPT]
+_REASONS = [reason for reason in Reason if reason not in (Reason.KEPT, Reason.NOT_DRAWN)]
 
 
 def run(job: Job) -> None:
@@ -47,16 +47,20 @@ def line_of(prompts: list[list[Row]]) -> dict[str, Any]:
         "votes": round(found.votes, 3),
         "lost": {str(reason): found.lost.get(reason, 0) for reason in _REASONS},
         "outcome": found.outcome,
+        **({"not_drawn": found.not_drawn} if found.not_drawn else {}),
     }
 
 
 def markdown(table: dict[str, Any]) -> str:
     """The table for reading."""
     head = ["run", "category", "prompts", "images", "after filtering", "rejection rate (%)", "votes", *_REASONS]
+    draws = any("not_drawn" in line for categories in table["runs"].values() for line in categories.values())
+    head += [Reason.NOT_DRAWN] * draws
     lines = ["# Rejections", "", f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
     for name, categories in table["runs"].items():
         for category, line in categories.items():
             cells = [name, words(category), line["prompts"], line["images"], line["kept"]]
             cells += [f"{line['rejection_percent']:.2f}", f"{line['votes']:.1f}", *line["lost"].values()]
+            cells += [line.get("not_drawn", 0)] * draws
             lines.append(f"| {' | '.join(map(str, cells))} |")
     return "\n".join(lines) + "\n"

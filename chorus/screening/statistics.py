@@ -26,11 +26,13 @@ class Statistics:
         images: number of images.
         lost: number of rejected images of every reason that occurs, most frequent first.
         votes: sum of the vote weights; a full image counts 1.
+        not_drawn: images that passed but were left out by a draw: neither kept nor rejected.
     """
 
     images: int
     lost: Mapping[Reason, int]
     votes: float
+    not_drawn: int = 0
 
     @classmethod
     def of(cls, rows: Iterable[Row]) -> Statistics:
@@ -38,13 +40,19 @@ class Statistics:
         rows = list(rows)
         order = list(Reason)
         counts = Counter(row.reason for row in rows if not row.kept)
+        not_drawn = counts.pop(Reason.NOT_DRAWN, 0)
         lost = dict(sorted(counts.items(), key=lambda item: (-item[1], order.index(item[0]))))
-        return cls(len(rows), lost, sum(row.weight for row in rows) / FULL_WEIGHT)
+        return cls(len(rows), lost, sum(row.weight for row in rows) / FULL_WEIGHT, not_drawn)
 
     @property
     def kept(self) -> int:
         """Number of images that vote."""
-        return self.images - sum(self.lost.values())
+        return self.images - self.rejected - self.not_drawn
+
+    @property
+    def rejected(self) -> int:
+        """Number of images that a screen rejects."""
+        return sum(self.lost.values())
 
     @property
     def kept_percent(self) -> float:
@@ -53,8 +61,8 @@ class Statistics:
 
     @property
     def rejection_percent(self) -> float:
-        """Share of images that do not vote (Table 3); 0 without images."""
-        return 100.0 * (self.images - self.kept) / self.images if self.images else 0.0
+        """Share of images that a screen rejects (Table 3); 0 without images."""
+        return 100.0 * self.rejected / self.images if self.images else 0.0
 
     @property
     def count(self) -> str:
@@ -69,6 +77,7 @@ class Statistics:
         sentence = f"{self.count}: {self._grade}"
         if self.lost:
             reason, number = next(iter(self.lost.items()))
+            sentence += f"; {self.not_drawn} more passed but were not drawn" if self.not_drawn else ""
             sentence += f"; most others ({number}) were lost to: {reason}, which usually means {reason.usual_cause}"
         return sentence + "."
 

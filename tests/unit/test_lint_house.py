@@ -16,13 +16,13 @@ NAMES = [str(path.relative_to(ROOT)) for path in MODULES]
 
 GROUND = {
     "errors", "naming", "formats", "progress", "camera", "masks", "config", "config_docs", "provenance", "store",
-    "coco", "devices", "strict_yaml", "config_section", "config_perception",
+    "coco", "devices", "strict_yaml", "config_section", "config_perception", "config_tables",
     "config_pictures", "fetching", "pickled", "layout", "formats_pictures", "formats_fields",
     "detections",
 }  # fmt: skip
 ROOMS = [
     "body", "prompts", "images", "screening", "perception", "calibration", "occupancy", "distribution", "scenes",
-    "evaluation",
+    "evaluation", "tables",
     "figures", "bench",
 ]  # fmt: skip
 TOP = {"stages", "arguments", "workflow", "job", "archive", "leftovers", "estimate", "cli", "__main__", ""}

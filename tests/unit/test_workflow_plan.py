@@ -14,7 +14,8 @@ from chorus.workflow import PROGRAM_ROOT, RESULTS, Plan, located
 
 PEOPLE_AND_BELOW = {
     "keypoints", "people", "screening", "cameras", "votes", "voxels", "clusters", "pap", "summary", "page", "crate",
-    "field_figure", "contact_sheet", "overlays", "gallery", "rejections",
+    "field_figure", "contact_sheet", "overlays", "gallery", "rejections", "table1", "table2", "table3", "ablations",
+    "images_vs_pap",
 }  # fmt: skip
 
 
@@ -25,7 +26,7 @@ def plan_of(**changes) -> Plan:
 
 def own(plan: Plan, variant: str) -> set[str]:
     tree = f"{RESULTS}/variants/{variant}"
-    return {stage for stage in STAGES if plan.differs(stage, tree)}
+    return {stage for stage in STAGES if plan.owns(stage, tree)}
 
 
 def test_true_people_own_keypoints_and_all_below_and_share_the_pictures():
@@ -43,6 +44,9 @@ def test_no_canonicalisation_owns_skinning_votes_voxels_and_pap_alone():
         "field_figure",
         "page",
         "crate",
+        "table2",
+        "ablations",
+        "images_vs_pap",
     }
 
 
@@ -74,6 +78,60 @@ def test_a_variant_that_says_what_already_holds_owns_nothing():
     assert own(plan_of(variants={"v": {"images": {"size": 512}}}), "v") == set()
     plan = plan_of(variants={"v": {"images": {"size": 512}}})
     assert plan.files("pap", f"{RESULTS}/variants/v", category="motorcycle") == ["results/pap/motorcycle.json"]
+
+
+LATE = {
+    "first": {"keypoints": {"backend": "annotations"}},
+    "second": {"keypoints": {"backend": "annotations"}, "occupancy": {"canonicalise": False}},
+    "third": {"occupancy": {"canonicalise": False}},
+    "same_as_second": {"occupancy": {"canonicalise": False}, "keypoints": {"backend": "annotations"}},
+}
+
+
+def test_a_stage_has_its_files_in_the_first_tree_with_the_same_settings_for_it_and_all_above():
+    plan = plan_of(variants=LATE)
+    for stage in STAGES:
+        for tree in plan.configs:
+            same = [
+                other for other in plan.configs if all_settings(plan, stage, other) == all_settings(plan, stage, tree)
+            ]
+            assert plan.files(stage, tree) == plan.files(stage, same[0])
+            assert plan.owns(stage, tree) == (tree == same[0]), (stage, tree)
+
+
+def all_settings(plan: Plan, stage: str, tree: str) -> dict:
+    """Settings of a stage and of all above it; those of sources that make nothing do not count."""
+    stages = {stage, *reachable(stage)} - (set(SOURCES.values()) - {plan.source})
+    return {name: plan.settings(name, tree) for name in stages}
+
+
+def test_variants_that_differ_only_late_share_what_is_above():
+    plan, variant = plan_of(variants=LATE), f"{RESULTS}/variants/"
+    assert plan.files("people", f"{variant}second") == plan.files("people", f"{variant}first")
+    assert plan.files("votes", f"{variant}second")[0].startswith(f"{variant}second/")
+    assert own(plan, "same_as_second") == set()
+
+
+def test_the_tables_compare_the_run_its_ablations_and_its_variants_with_every_seed():
+    plan = plan_of(tables={"seeds": 2})
+    names = ["full", *Config().tables.ablations]
+    assert list(plan.table_trees) == [*((name, number) for name in names for number in (1, 2)), ("true_people", 1)]
+    assert plan.table_trees["full", 1] == RESULTS
+    assert plan.table_trees["true_people", 1] == f"{RESULTS}/variants/true_people"
+    again = plan.configs[plan.table_trees["soft", 2]]
+    assert (again.run.seed, again.screening.mode, again.truth.draws) == (1, "soft", 1000)
+    assert plan.trees == plan_of(tables={"seeds": 1}).trees, "`all` makes none of it"
+    for stage in ("scenes", "masks", "people", "truth", "testset", "warps"):
+        assert plan.files(stage, plan.table_trees["soft", 2]) == plan.files(stage, plan.table_trees["full", 2])
+        assert plan.files(stage, plan.table_trees["soft", 1]) == plan.files(stage, RESULTS)
+    assert not plan.owns("votes", plan.table_trees["no_view_balancing", 1]), "balancing is of the voxels alone"
+    assert not plan.owns("pap", plan.table_trees["no_canonicalisation", 1]), "the variant has it"
+    assert plan.shares_of_tables() == ["share_1", "share_10", "full"]
+
+
+def test_photographs_are_not_repeated_with_another_seed():
+    plan = plan_of(images={"source": "coco", "folder": "f", "annotations": "a.json"}, variants={})
+    assert {number for _, number in plan.table_trees} == {1}
 
 
 def test_a_variant_that_is_off_has_no_tree():
@@ -128,9 +186,8 @@ def test_no_two_stages_write_the_same_file():
     plan = plan_of()
     used = [stage for stage in STAGES if stage not in SOURCES.values() or stage == plan.source]
     paths = [
-        path for stage in used for tree in plan.trees for path in plan.files(stage, tree) if plan.differs(stage, tree)
+        path for stage in used for tree in plan.configs for path in plan.files(stage, tree) if plan.owns(stage, tree)
     ]
-    paths += [path for stage in used for path in plan.files(stage, RESULTS)]
     assert len(paths) == len(set(paths))
 
 

@@ -24,14 +24,17 @@ CHANGES = {
     "keypoints.backend": ({"keypoints": {"backend": "blazepose"}}, SCREENING | {"fetch", "keypoints", "people"}),
     "people.backend": ({"people": {"backend": "blazepose"}}, SCREENING | {"fetch", "people"}),
     "screening.pose_score": ({"screening": {"pose_score": 0.1}}, SCREENING),
+    "screening.share": ({"screening": {"share": 0.5}}, SCREENING),
     "calibration.stop_loss": ({"calibration": {"stop_loss": 0.5}}, CAMERAS),
     "grid.resolution": ({"grid": {"resolution": 8}}, SUMS | {"skinning", "votes", "truth", "warps"}),
     "occupancy.canonicalise": ({"occupancy": {"canonicalise": False}}, SUMS | {"skinning", "votes"}),
+    "occupancy.balance_views": ({"occupancy": {"balance_views": False}}, SUMS - {"clusters"}),
     "compute.device": ({"compute": {"device": "torch_cpu"}}, SUMS | {"votes"}),
     "truth.draws": ({"truth": {"draws": 10}}, {"truth", "pap", "summary", "page"}),
     "testset.images": ({"testset": {"images": 2}}, {"testset", "warps", "pap", "summary", "page"}),
     "testset.source": ({"testset": {"source": "none"}}, {"page"}),
     "figures.overlays": ({"figures": {"overlays": 1}}, {"overlays", "contact_sheet", "gallery", "page"}),
+    "tables.seeds": ({"tables": {"seeds": 2}}, set()),  # of another target
     "nothing": ({}, set()),
 }
 
