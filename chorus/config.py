@@ -7,9 +7,9 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, ValidationError, create_model, model_validator
+from pydantic import BaseModel, Field, StringConstraints, ValidationError, create_model, model_validator
 
 from chorus.config_perception import SMPL_BACKENDS, Keypoints, Networks, People, Segmentation
 from chorus.config_pictures import CategoryName, Diffusion, Images, Prompts, Scenes
