@@ -40,6 +40,13 @@ class Prompts(Section):
     timeout: float = Field(60.0, ge=1, le=600, description="openai: seconds to wait for one answer")
 
 
+class Amount(Section):
+    """How many pictures of a category there are, where that differs."""
+
+    shards: int | None = Field(None, ge=1, le=1000, description="as images.shards")
+    per_view: int | None = Field(None, ge=1, le=10000, description="as images.per_view")
+
+
 class Images(Section):
     """The pictures to learn from."""
 
@@ -50,6 +57,9 @@ class Images(Section):
     )
     shards: int = Field(1, ge=1, le=1000, description="shards of every prompt; raising it only adds files")
     per_view: int = Field(3, ge=1, le=10000, description="images of each of the 22 views in one shard")
+    amounts: dict[CategoryName, Amount] = Field(
+        default_factory=dict, description="category -> {shards, per_view} of its own"
+    )
     views: FilePath = Field("resources/views.yaml", description="the 22 view suffixes; for scenes also the cameras")
     size: int = Field(512, ge=64, le=4096, description="side of a made picture (folder: after cropping), pixels")
     format: Literal["png", "webp"] = Field("png", description="how made pictures are stored; webp is lossless too")
@@ -58,6 +68,11 @@ class Images(Section):
         None, description="coco: folder of the photographs; folder: holds {category}/ or {category}/{prompt}/"
     )
     annotations: FilePath | None = Field(None, description="coco: COCO json with the instances (and person keypoints)")
+
+    def of(self, category: str) -> Images:
+        """The same for one category: with its own amounts, without those of others."""
+        own = self.amounts.get(category, Amount()).model_dump(exclude_none=True)
+        return self.model_copy(update={**own, "amounts": {}})
 
 
 class Diffusion(Section):

@@ -78,7 +78,7 @@ def count_prompts(plan: Plan, category: str) -> int:
 
 def count_images(plan: Plan, category: str) -> int:
     """Pictures of a category: made ones by arithmetic, photographs by counting them."""
-    images = plan.config.images
+    images = plan.config.images.of(category)
     if images.source == "coco" and images.annotations:
         file = coco.read_coco(Path(images.annotations))
         identity = file.category_id(words(category))

@@ -86,7 +86,7 @@ def _reason(plan: Plan, variant: str | None, names: dict[str, str]) -> str:
         return f"category {category}"
     if category and prompt is not None and prompt not in {known.id for known in plan.prompts[category]}:
         return f"prompt {category}/{prompt}"
-    return f"shard {shard}" if shard is not None and shard not in plan.shards else ""
+    return f"shard {shard}" if shard is not None and shard not in plan.shards.get(category or "", []) else ""
 
 
 def delete(found: list[Leftover], root: Path = Path(RESULTS)) -> None:

@@ -34,7 +34,7 @@ _SHARD = "{category}/{prompt}/{shard}"
 
 
 def _images(*unread: str) -> tuple[tuple[str, str], ...]:
-    return tuple(("images", key) for key in ("keep", *unread))
+    return tuple(("images", key) for key in ("keep", "amounts", *unread))
 
 
 def _occupancy(*unread: str) -> tuple[tuple[str, str], ...]:

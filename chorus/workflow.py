@@ -33,9 +33,12 @@ def located(path: str) -> str:
     return path
 
 
-def settings_of(stage: str, config: BaseModel) -> dict[str, Any]:
+def settings_of(stage: str, config: BaseModel, category: str = "") -> dict[str, Any]:
     """The sections of a configuration that a stage reads, as plain values, without the keys that it ignores."""
-    sections = {name: getattr(config, name).model_dump(mode="json") for name in STAGES[stage].sections}
+    chosen = {name: getattr(config, name) for name in STAGES[stage].sections}
+    if "images" in chosen:
+        chosen["images"] = chosen["images"].of(category)
+    sections = {name: section.model_dump(mode="json") for name, section in chosen.items()}
     for section, key in STAGES[stage].ignores:
         del sections[section][key]
     return sections
@@ -63,13 +66,22 @@ class Plan:
             self.table_trees[name, number] = tree
             self.configs.setdefault(tree, changed)
         self.prompts = PromptsOfCategories(config)
-        self.shards = [f"{number:03d}" for number in range(config.images.shards)]
+        self.shards = {
+            name: [f"{number:03d}" for number in range(config.images.of(name).shards)] for name in config.categories
+        }
         self.source = SOURCES[config.images.source]
         # Asked for several times by every job of a DAG of thousands.
         self._settings = {
-            (stage, tree): settings_of(stage, self.configs[tree]) for stage in STAGES for tree in self.configs
+            (stage, tree, category): settings_of(stage, self.configs[tree], category)
+            for stage in STAGES
+            for tree in self.configs
+            for category in self._told_apart(stage)
         }
         self._owner = self._owners()
+
+    def _told_apart(self, stage: str) -> list[str]:
+        """Categories for which a stage may have settings of their own; the empty one stands for all others."""
+        return ["", *self.config.categories] if "images" in STAGES[stage].sections else [""]
 
     def _owners(self) -> dict[tuple[str, str], str]:
         """(stage, tree) -> the first tree whose settings for the stage and all above it are the same."""
@@ -79,7 +91,7 @@ class Plan:
             for tree in self.configs:
                 # A source of pictures that is not the run's makes nothing, so it makes no difference.
                 unused = stage in SOURCES.values() and stage != self.source
-                own = None if unused else self._settings[stage, tree]
+                own = None if unused else [self._settings[stage, tree, name] for name in self._told_apart(stage)]
                 identity = digest_of([own, [owners[above, tree] for above in item.upstream]])
                 owners[stage, tree] = first.setdefault(identity, tree)
         return owners
@@ -90,9 +102,9 @@ class Plan:
         own = Path("config.yaml")
         return cls(load_config([own if own.is_file() else PROGRAM_ROOT / "config.yaml", *files]))
 
-    def settings(self, stage: str, tree: str) -> dict[str, Any]:
-        """The sections of the configuration that a stage reads, as plain values."""
-        return self._settings[stage, tree]
+    def settings(self, stage: str, tree: str, category: str = "") -> dict[str, Any]:
+        """The sections of the configuration that a stage reads for a category, as plain values."""
+        return self._settings[stage, tree, category if category in self._told_apart(stage) else ""]
 
     def owns(self, stage: str, tree: str) -> bool:
         """Whether a stage has files of its own in a tree; otherwise it reads those of an earlier tree."""
@@ -115,7 +127,7 @@ class Plan:
             if "{prompt}" in pattern and "prompt" not in given:
                 prompts = [prompt.id for prompt in self.prompts[category]]
             for prompt in prompts:
-                shards = [given["shard"]] if "shard" in given else self.shards
+                shards = [given["shard"]] if "shard" in given else self.shards[category]
                 for shard in shards if "{shard}" in pattern else [""]:
                     yield {"category": category, "prompt": prompt, "shard": shard}
 

@@ -1,4 +1,5 @@
 # Functions only: the plan (paths, settings, code digests) lives in chorus/workflow.py.
+import functools
 import json
 import re
 import shlex
@@ -50,11 +51,12 @@ def files(stage, path=None):
 
 def settings(stage):
     """Params function: the settings that a stage reads, as JSON."""
-    texts = {
-        tree: json.dumps(plan.settings(stage, tree), sort_keys=True)
-        for tree in plan.configs
-    }
-    return lambda wildcards: texts[wildcards.tree]
+
+    @functools.cache
+    def text(tree, category):
+        return json.dumps(plan.settings(stage, tree, category), sort_keys=True)
+
+    return lambda wildcards: text(wildcards.tree, getattr(wildcards, "category", ""))
 
 
 def backend(section, name):

@@ -114,7 +114,7 @@ class _Origins:
             yield Problem.STALE, f"the code of stage {stage} is another one than it was made with"
         if self.plan and tree not in self.plan.configs:
             yield Problem.STALE, "the configuration has no such variant"
-        elif self.plan and self.plan.settings(stage, tree) != record["settings"]:
+        elif self.plan and self.plan.settings(stage, tree, record["names"].get("category", "")) != record["settings"]:
             yield Problem.STALE, f"the configuration has other settings for stage {stage}"
 
     def _changed(self, file: dict[str, str]) -> Iterator[tuple[Problem, str]]:

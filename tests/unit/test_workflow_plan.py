@@ -260,3 +260,27 @@ def test_all_categories_of_the_papers_table_can_be_planned():
     assert len(plan.files("pap", RESULTS)) == 24
     for category, prompts in plan.prompts.items():
         assert {prompt.interaction for prompt in prompts} == set(INTERACTIONS[category])
+
+
+def test_a_category_may_have_amounts_of_its_own_and_no_other_notices():
+    amounts = {"motorcycle": {"shards": 3, "per_view": 5}}
+    plan, plain = plan_of(images={"amounts": amounts}), plan_of()
+    prompt = plan.prompts["motorcycle"][0].id
+    shards = plan.files("scenes", RESULTS, category="motorcycle", prompt=prompt)
+    assert [Path(path).stem for path in shards] == ["000", "001", "002"]
+    assert plan.settings("scenes", RESULTS, "motorcycle")["images"]["per_view"] == 5
+    for category in ("sports_ball", ""):
+        assert plan.settings("scenes", RESULTS, category) == plain.settings("scenes", RESULTS, category)
+    assert plan.files("scenes", RESULTS, category="sports_ball") == plain.files(
+        "scenes", RESULTS, category="sports_ball"
+    )
+
+
+def test_more_shards_of_a_category_leave_its_settings_as_they_are():
+    plan, plain = plan_of(images={"amounts": {"motorcycle": {"shards": 3}}}), plan_of()
+    assert plan.settings("scenes", RESULTS, "motorcycle") == plain.settings("scenes", RESULTS, "motorcycle")
+
+
+def test_a_variant_with_other_amounts_has_pictures_of_its_own():
+    overlay = {"images": {"amounts": {"motorcycle": {"per_view": 1}}}}
+    assert "scenes" in own(plan_of(variants={"few": overlay}), "few")
