@@ -127,8 +127,10 @@ class Plan:
             if "{prompt}" in pattern and "prompt" not in given:
                 prompts = [prompt.id for prompt in self.prompts[category]]
             for prompt in prompts:
-                shards = [given["shard"]] if "shard" in given else self.shards[category]
-                for shard in shards if "{shard}" in pattern else [""]:
+                shards = [given.get("shard", "")]
+                if "{shard}" in pattern and "shard" not in given:
+                    shards = self.shards[category]
+                for shard in shards:
                     yield {"category": category, "prompt": prompt, "shard": shard}
 
     def prompt(self, category: str, prompt_id: str) -> Prompt:
