@@ -27,8 +27,8 @@ def parser() -> argparse.ArgumentParser:
     fetch = commands.add_parser("fetch", help="Get a network file or an archive, checked by its SHA-256.")
     fetch.add_argument(
         "what",
-        choices=["blazepose", "file", "archive", "member"],
-        help="BlazePose's network, your own file, archive to unpack, or one member of a .zip",
+        choices=["blazepose", "model", "file", "archive", "member"],
+        help="BlazePose's network; where to get another one; your own file; archive to unpack; one member of a .zip",
     )
     fetch.add_argument("--output", type=Path, required=True, help="where to put it; for an archive a new folder")
     fetch.add_argument("--source", default="", metavar="PATH_OR_URL", help="local path or https address")
@@ -175,12 +175,14 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _fetch(options: argparse.Namespace) -> None:
-    from chorus.fetching import fetch_archive, fetch_file, fetch_member
+    from chorus.fetching import bring, fetch_archive, fetch_file, fetch_member
 
     if options.what == "blazepose":
         from chorus.perception.blazepose import fetch
 
         fetch(options.output)
+    elif options.what == "model":
+        bring(options.output)
     elif options.what == "member":
         fetch_member(options.source, options.sha256, options.member, options.output)
     else:

@@ -101,8 +101,8 @@ class Segmentation(ModelChoice):
     )
     detector: FilePath | None = Field(
         None,
-        description="open_vocabulary: Grounding DINO; detectron2: weight file of LVIS's Mask R-CNN, which then finds "
-        "the object",
+        description="open_vocabulary: Grounding DINO; detectron2: weight file of LVIS's Mask R-CNN, for objects that "
+        "COCO does not know",
     )
     threshold: Fraction = Field(0.8, description="least score of a detection (A.3)")
     word_threshold: Fraction = Field(0.35, description="the same for open_vocabulary, whose scores are lower")

@@ -6,7 +6,7 @@ Every figure is an estimate from the constants below; expect a factor of two. CP
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from chorus import coco
@@ -97,7 +97,8 @@ def _of_category(plan: Plan, category: str) -> Iterator[tuple[str, Cost]]:
         voxels = (config.grid.resolution / 48) ** 3
         scenes = config.images.source == "scenes"
         if "scenes" in own:
-            yield "pictures", _pictures(config.images.source, config.images.size, images)
+            pictures = _pictures(config.images.source, config.images.size, images)
+            yield "pictures", pictures if config.images.keep else replace(pictures, disk=0.0)
         if "people" in own:
             seconds = PERCEPTION_SECONDS if config.people.backend != "annotations" else 0.0
             yield "perception", Cost(cpu=images * seconds, disk=images * RECORD_BYTES)

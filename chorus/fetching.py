@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -20,6 +21,7 @@ from typing import IO
 
 from chorus.errors import FileError
 
+MODELS = Path(__file__).parents[1] / "resources" / "models.json"
 MAX_BYTES = 16 * 2**30
 MAX_MEMBERS = 100_000
 _CHUNK = 2**20
@@ -66,6 +68,22 @@ def fetch_archive(source: str, sha256: str, folder: Path) -> None:
         unpack(download, folder, source)
     finally:
         download.unlink(missing_ok=True)
+
+
+def bring(output: Path) -> None:
+    """Say where to get a model that this program cannot fetch: nobody may hand it on, or no checksum of it is known.
+
+    Raises:
+        FileError: always, naming what resources/models.json knows of the file.
+    """
+    known = json.loads(MODELS.read_text("utf-8"))
+    if output.name not in known:
+        raise FileError(f"{output}: is no model that this program knows; it knows {', '.join(known)}.")
+    about = known[output.name]
+    raise FileError(
+        f"{output}: is missing and has to be brought: {about['what']}, from {about['where']} "
+        f"(licence: {about['licence']}); put it there."
+    )
 
 
 def fetch_member(source: str, sha256: str, member: str, output: Path) -> None:

@@ -129,11 +129,14 @@ def kept(pictures):
     return pictures if plan.config.images.keep else temp(pictures)
 
 
+def resource(name):
+    """The content of one of the program's own JSON files."""
+    return json.loads((PROGRAM_ROOT / "resources" / name).read_text("utf-8"))
+
+
 def pinned(name):
     """Where a file of others comes from and the SHA-256 that it, or its archive, must have."""
-    return json.loads((PROGRAM_ROOT / "resources/checksums.json").read_text("utf-8"))[
-        name
-    ]
+    return resource("checksums.json")[name]
 
 
 def mesh(wildcards):

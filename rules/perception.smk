@@ -20,6 +20,25 @@ rule blazepose:
         "python -m chorus fetch blazepose --output {output:q} > {log:q} 2>&1"
 
 
+rule brought_model:
+    output:
+        "models/{model}",
+    log:
+        "results/logs/models/{model}.log",
+    wildcard_constraints:
+        model="|".join(re.escape(name) for name in resource("models.json")),
+    conda:
+        "../envs/perception.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=10,
+    message:
+        "Looking for {wildcards.model}, which has to be brought."
+    shell:
+        "python -m chorus fetch model --output {output:q} > {log:q} 2>&1"
+
+
 rule masks:
     input:
         images=images,

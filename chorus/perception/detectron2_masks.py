@@ -2,7 +2,7 @@
 
 detectron2 is installed from conda-forge (envs/perception-detectron2.yaml); its package has PointRend's code but not its
 configuration, so both configurations are built here. Class numbers are looked up in the names of the network that uses
-them: people always come from COCO's network, the object from LVIS's where its weights are given.
+them: people always come from COCO's network, the object from LVIS's where COCO does not know it (A.3).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from chorus.detections import OBJECT, PERSON, Detection
 from chorus.errors import MissingExtraError, ModelError
 from chorus.perception.models import ModelFiles, Runtime, find_model, load_checkpoint
 from chorus.perception.protocols import Picture
-from chorus.perception.vocabulary import class_of
+from chorus.perception.vocabulary import class_of, plain
 from chorus.pickled import read_pickle
 
 COCO_CONFIG = "COCO-InstanceSegmentation/mask_rcnn_R_50_FPN_3x.yaml"
@@ -27,7 +27,7 @@ INSTALL = "conda env create -f envs/perception-detectron2.yaml"
 
 
 class Detectron2Masks:
-    """PointRend on COCO, and for the object optionally Mask R-CNN on LVIS."""
+    """PointRend on COCO, and Mask R-CNN on LVIS for objects that COCO does not know."""
 
     def __init__(self, references: Mapping[str, ModelReference], word: str, threshold: float, runtime: Runtime):
         """Load the networks.
@@ -50,7 +50,7 @@ class Detectron2Masks:
         known = dict(enumerate(MetadataCatalog.get("coco_2017_val").thing_classes))
         files.append(coco.files.name)
         self._networks = [(coco, {class_of(known, PERSON_NAME, "COCO"): PERSON})]
-        if "detector" in references:
+        if "detector" in references and plain(word) not in map(plain, known.values()):
             lvis = _Network(lvis_config(threshold), references["detector"], runtime)
             known = dict(enumerate(MetadataCatalog.get("lvis_v0.5_val").thing_classes))
             files.append(lvis.files.name)

@@ -16,7 +16,7 @@ from chorus.camera import Camera, WeakCamera
 from chorus.errors import ConfigError, FileError
 from chorus.evaluation import eft, testset
 from chorus.evaluation.heldout import selected
-from chorus.evaluation.selection import Fate
+from chorus.evaluation.selection import Fate, images_of
 from chorus.job import Job
 from chorus.masks import Ragged
 from chorus.prompts.views import View
@@ -235,6 +235,10 @@ def test_nothing_chosen_is_a_valid_test_set(written, tmp_path):
     empty = replace(written, eft=tmp_path / "eft.json")
     empty.eft.write_text('{"ver": 0.1, "data": []}')
     assert run_stage(empty, tmp_path)["pose"].shape == (0, 24, 3)
+
+
+def test_a_category_that_coco_does_not_know_has_no_test_images(written):
+    assert images_of(coco.read_coco(written.annotations), "scarf") == []
 
 
 def test_the_open_body_is_refused(written, tmp_path, root):
