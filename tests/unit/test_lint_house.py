@@ -25,6 +25,7 @@ ROOMS = [
     "evaluation", "tables",
     "figures", "bench",
 ]  # fmt: skip
+FETCHING = {"blazepose", "brought_model", "coco_instances", "eft_bodies"}  # rules that only get a file
 TOP = {"stages", "arguments", "workflow", "job", "archive", "leftovers", "estimate", "cli", "__main__", ""}
 
 
@@ -189,7 +190,7 @@ def test_rules_quote_everything_log_and_declare_their_environment(file, name, te
         "threads:",
         "resources:",
         "message:",
-        "input:" if name not in {"blazepose", "ask"} else "output:",
+        "input:" if name not in FETCHING | {"ask"} else "output:",
     ):
         assert re.search(rf"^ +{part}", text, re.MULTILINE), f"{name} has no {part}"
     assert "> {log:q} 2>&1" in shell
@@ -197,7 +198,7 @@ def test_rules_quote_everything_log_and_declare_their_environment(file, name, te
     assert not re.search(r"^\s*(run|script):", text, re.MULTILINE)
     assert "directory(" not in text
     assert shell.strip().startswith('"python -m chorus ')
-    if name != "blazepose":
+    if name not in FETCHING:
         # New code must not ask, and pay, again: `ask` alone has no code digest.
         assert (f'code=plan.code("{name}")' in text) == (name != "ask")
         assert f'settings=settings("{name}")' in text
@@ -226,7 +227,7 @@ def test_the_snakefile_is_short_and_logic_lives_in_the_plan():
 def test_every_stage_has_a_rule_of_its_name():
     from chorus.stages import STAGES
 
-    assert {name for _, name, _ in ALL_RULES} == set(STAGES) | {"blazepose"}
+    assert {name for _, name, _ in ALL_RULES} == set(STAGES) | FETCHING
 
 
 @pytest.mark.parametrize("room", ["occupancy", "calibration", "evaluation", "body", "screening"])
