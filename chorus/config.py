@@ -269,7 +269,8 @@ class Config(Section):
 
         Variants stand among them, once.
         """
-        ablations = {FULL: {}} | {name: own for name, own in self.tables.ablations.items() if own is not None}
+        ablations: dict[str, dict[str, Any]] = {FULL: {}}
+        ablations |= {name: own for name, own in self.tables.ablations.items() if own is not None}
         runs = {}
         for name, ablation in ablations.items():
             for number in range(1, self.repetitions + 1):
