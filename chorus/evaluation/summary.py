@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from chorus import store
+from chorus.evaluation.bootstrap import interval_of_mean
 from chorus.evaluation.pap import VARIANTS
 
 if TYPE_CHECKING:
@@ -19,18 +20,22 @@ _TRUTH = ("pearson_r", "best_iou", "soft_iou")
 
 def run(job: Job) -> None:
     """Write the table as JSON and as Markdown."""
-    table: dict[str, dict[str, Any]] = defaultdict(dict)
+    reports: dict[str, dict[str, Any]] = defaultdict(dict)
     for path in job.many("pap"):
         report = store.read_json(path)
         variant = path.parts[-3] if "variants" in path.parts else MAIN
-        table[variant][report["category"]] = row_of(report)
+        reports[variant][report["category"]] = report
     least = job.settings.testset.least_images
-    summary = {
-        "format_version": 1,
-        "runs": {name: {"categories": rows, "mean": mean_row(enough(rows, least))} for name, rows in table.items()},
-    }
+    summary = {"format_version": 1, "runs": {name: content_of(run, least) for name, run in reports.items()}}
     job.write_json(summary)
     job.write_file(markdown(summary).encode(), "markdown", "markdown")
+
+
+def content_of(reports: dict[str, dict[str, Any]], least: int) -> dict[str, Any]:
+    """Rows and mean of one run; `interval` is the bootstrap's of mPAP."""
+    rows, counted = {name: row_of(report) for name, report in reports.items()}, enough(reports, least)
+    interval = {name: list(interval_of_mean(counted, name)) for name in VARIANTS}
+    return {"categories": rows, "mean": mean_row(enough(rows, least)) | {"interval": interval}}
 
 
 def row_of(report: dict[str, Any]) -> dict[str, Any]:

@@ -79,6 +79,29 @@ def test_a_direction_that_misses_the_voxel_keeps_its_rate():
     assert np.allclose(field.phi, 1 / 3)
 
 
+def test_without_balancing_every_image_counts_alike():
+    votes = votes_of(bins(b0=99, b6=1), bins(b0=99, b6=0))
+    field = field_of(votes, balance_views=False)
+    assert np.allclose(field.phi, 0.99)
+    assert np.allclose(field.n_eff, 100)
+
+
+@given(some_votes())
+def test_without_balancing_the_field_is_all_votes_over_all_images_that_looked(votes):
+    field, seen = field_of(votes, balance_views=False), votes.denominator.sum(0) > 0
+    hits, looks = votes.numerator.sum(0, dtype=float), votes.denominator.sum(0, dtype=float)
+    assert np.allclose(field.phi[seen], hits[seen] / looks[seen], rtol=1e-6)
+    assert not field.phi[~seen].any()
+    assert (field.n_eff <= votes.images.sum() * (1 + 1e-6)).all()
+
+
+def test_balancing_changes_nothing_where_images_are_spread_evenly():
+    votes = votes_of(bins(b0=4, b6=4), bins(b0=2), bins(b0=2, b6=4))
+    one, other = field_of(votes), field_of(votes, balance_views=False)
+    for name in ("phi", "numerator", "denominator", "n_eff"):
+        assert np.allclose(getattr(one, name), getattr(other, name)), name
+
+
 @given(some_votes(), some_votes(), some_votes())
 def test_merging_is_exact_in_any_order(first, second, third):
     parts = [PromptVotes("p", "i", "b", "true", votes) for votes in (first, second, third)]
