@@ -36,6 +36,9 @@ def parser() -> argparse.ArgumentParser:
     fetch.add_argument("--member", default="", metavar="PATH", help="member: path inside the archive")
     pose = commands.add_parser("pose", help="Carry the field of an interaction type to a body pose (.npz or .ply).")
     _add_pose(pose)
+    _add_explain(
+        commands.add_parser("explain", help="Draw prediction, target, person and the curve of one test image.")
+    )
     check = commands.add_parser(
         "config", help="Check configuration files; prints one line and exits 1 if something is wrong."
     )
@@ -119,6 +122,16 @@ def _add_pose(pose: argparse.ArgumentParser) -> None:
     pose.add_argument("--output", type=Path, required=True, metavar="FILE", help=".npz or .ply to write")
 
 
+def _add_explain(explain: argparse.ArgumentParser) -> None:
+    explain.add_argument("--voxels", type=Path, required=True, metavar="FILE", help="results/voxels/{category}.h5")
+    explain.add_argument("--testset", type=Path, required=True, metavar="FILE", help="results/testset/{category}.h5")
+    explain.add_argument(
+        "--image", required=True, metavar="ID", help="image id, as in `images` of results/pap/{category}.json"
+    )
+    explain.add_argument("--body", type=Path, metavar="FILE", help="body model of the run if it is not the open body")
+    explain.add_argument("--output", type=Path, required=True, metavar="FILE", help=".png to write")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one subcommand; errors that a user can meet become one line and exit status 1."""
     commands = parser()
@@ -157,6 +170,12 @@ def _run(options: argparse.Namespace) -> None:
         print(summary(found, options.delete))
     elif options.command == "pose":
         _pose(options)
+    elif options.command == "explain":
+        from chorus.body.loading import OPEN_BODY
+        from chorus.figures.explain import run as explain
+
+        body = options.body or OPEN_BODY
+        print(explain(options.voxels, options.testset, options.image, body, options.output))
     elif options.command in {"verify", "trace", "status"}:
         from chorus.archive.commands import run_command
 

@@ -16,7 +16,7 @@ from chorus.body.model import JOINT_MIRROR, STAR_POSE, BodyModel
 from chorus.calibration.fit import Fit, Problem, fit_cameras, loss_of
 from chorus.camera import Camera, WeakCamera, azimuth_bin, azimuth_degrees
 from chorus.config import Boxes, Calibration
-from chorus.evaluation.pap import THRESHOLDS, VARIANTS, TestView
+from chorus.evaluation.pap import THRESHOLDS, VARIANTS, ImageScore, TestView, curve
 from chorus.evaluation.rendering import FieldRenderer
 from chorus.occupancy.blocks import bits_of, to_blocks
 from chorus.occupancy.field import field_of
@@ -277,3 +277,20 @@ def reorder(values: list[float]) -> list[float]:
     return [
         dict(zip(("vanilla", "strict", "vanilla_hoa", "strict_hoa"), values, strict=False))[name] for name in VARIANTS
     ]
+
+
+@pytest.mark.parametrize("index", range(12))
+def test_curves_and_scores_are_the_originals(units, index):
+    """Perfect, empty and human-only pictures among them, from the original's own pixels."""
+    u = {key: units[f"pap{index}/{key}"] for key in ("prob2d", "gt", "human", "result")}
+    score, target, person = u["prob2d"].astype(np.float32), u["gt"] > 0, u["human"] > 0
+    found = ImageScore(curve(score, target), curve(score, target, ~person)).values()
+    np.testing.assert_allclose([found[name] for name in VARIANTS], u["result"][:4], atol=1e-3)
+
+
+def test_pap_is_the_originals(case):
+    """From the original's posed field to its four values."""
+    test_view = TestView.of(camera_of(view_of(case)), case["mask"] > 0, case["posed_vertices"].astype(float))
+    renderer = FieldRenderer({"posed": case["prob_posed"]}, ())
+    found = test_view.score(renderer.render(test_view.raster, np.empty(0, np.int32))["posed"]).values()
+    np.testing.assert_allclose([found[name] for name in VARIANTS], case["pap"][:4], atol=1e-3)

@@ -11,7 +11,7 @@ import pytest
 from chorus import cli
 from chorus.stages import STAGES
 
-COMMANDS = [*STAGES, "fetch", "pose", "config", "estimate", "gc", "docs"]
+COMMANDS = [*STAGES, "fetch", "pose", "explain", "config", "estimate", "gc", "docs"]
 
 
 def python(code: str, *flags: str) -> subprocess.CompletedProcess:
