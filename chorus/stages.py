@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 IMAGES = "images/{category}/{prompt}/{shard}.h5"
 SOURCES = {"scenes": "scenes", "diffusion": "diffusion", "folder": "folder", "coco": "photographs"}  # -> stage
+ESTIMATORS = {"vote": "votes", "rays": "rays"}  # -> stage whose partial sums the field is merged from
 
 
 @dataclass(frozen=True)
@@ -88,19 +89,24 @@ STAGES: dict[str, Stage] = {
     "skinning": Stage(
         "chorus.occupancy.skinning_stage", ("body", "grid", "occupancy"), (), "skinning.h5",
         "Compute the skinning weights of the canonical grid.",
-        (("occupancy", "parts"), ("occupancy", "mirror")),
+        (("occupancy", "parts"), ("occupancy", "estimator"), ("occupancy", "mirror")),
     ),
     "votes": Stage(
         "chorus.occupancy.votes_stage", ("body", "grid", "occupancy", "compute"), ("cameras", "skinning"),
         "votes/{category}/{prompt}.h5",
         "Let all masks of a prompt vote in the canonical grid.",
+        (("occupancy", "estimator"),),
+    ),
+    "rays": Stage(
+        "chorus.occupancy.rays_stage", ("body", "grid", "occupancy"), ("votes",), "rays/{category}/{prompt}.h5",
+        "Ask every image of a prompt again, now knowing where all of them saw the object (estimator rays).",
     ),
     "voxels": Stage(
-        "chorus.occupancy.field_stage", (), ("votes",), "voxels/{category}.h5",
+        "chorus.occupancy.field_stage", (), tuple(ESTIMATORS.values()), "voxels/{category}.h5",
         "Merge the votes of all prompts into the field Phi^c.",
     ),
     "clusters": Stage(
-        "chorus.distribution.clusters_stage", (), ("votes",), "clusters/{category}.json",
+        "chorus.distribution.clusters_stage", (), tuple(ESTIMATORS.values()), "clusters/{category}.json",
         "List the interaction types (prompt, body part) and which of them rest on enough images.",
     ),
     "truth": Stage(

@@ -13,7 +13,7 @@ from chorus.stages import SOURCES, STAGES
 from chorus.workflow import PROGRAM_ROOT, RESULTS, Plan, located
 
 PEOPLE_AND_BELOW = {
-    "keypoints", "people", "screening", "cameras", "votes", "voxels", "clusters", "pap", "summary", "page", "crate",
+    "keypoints", "people", "screening", "cameras", "votes", "rays", "voxels", "clusters", "pap", "summary", "page", "crate",
     "field_figure", "contact_sheet", "overlays", "gallery", "rejections",
 }  # fmt: skip
 
@@ -36,6 +36,7 @@ def test_no_canonicalisation_owns_skinning_votes_voxels_and_pap_alone():
     assert own(plan_of(), "no_canonicalisation") == {
         "skinning",
         "votes",
+        "rays",
         "voxels",
         "clusters",
         "pap",

@@ -27,6 +27,7 @@ CHANGES = {
     "calibration.stop_loss": ({"calibration": {"stop_loss": 0.5}}, CAMERAS),
     "grid.resolution": ({"grid": {"resolution": 8}}, SUMS | {"skinning", "votes", "truth", "warps"}),
     "occupancy.canonicalise": ({"occupancy": {"canonicalise": False}}, SUMS | {"skinning", "votes"}),
+    "occupancy.estimator": ({"occupancy": {"estimator": "rays"}}, SUMS | {"rays"}),
     "compute.device": ({"compute": {"device": "torch_cpu"}}, SUMS | {"votes"}),
     "truth.draws": ({"truth": {"draws": 10}}, {"truth", "pap", "summary", "page"}),
     "testset.images": ({"testset": {"images": 2}}, {"testset", "warps", "pap", "summary", "page"}),
