@@ -13,8 +13,8 @@ from chorus.stages import SOURCES, STAGES
 from chorus.workflow import PROGRAM_ROOT, RESULTS, Plan, located
 
 PEOPLE_AND_BELOW = {
-    "keypoints", "people", "screening", "cameras", "votes", "rays", "voxels", "clusters", "pap", "summary", "page", "crate",
-    "field_figure", "contact_sheet", "overlays", "gallery", "rejections",
+    "keypoints", "people", "screening", "cameras", "votes", "rays", "voxels", "clusters", "pap", "summary", "page",
+    "crate", "field_figure", "contact_sheet", "overlays", "gallery", "rejections",
 }  # fmt: skip
 
 
@@ -75,6 +75,20 @@ def test_a_variant_that_says_what_already_holds_owns_nothing():
     assert own(plan_of(variants={"v": {"images": {"size": 512}}}), "v") == set()
     plan = plan_of(variants={"v": {"images": {"size": 512}}})
     assert plan.files("pap", f"{RESULTS}/variants/v", category="motorcycle") == ["results/pap/motorcycle.json"]
+
+
+def test_an_estimator_shares_the_votes_and_owns_what_is_merged_from_its_own_sums():
+    plan = plan_of(variants={"sharp": {"occupancy": {"estimator": "rays"}}})
+    tree = f"{RESULTS}/variants/sharp"
+    assert own(plan, "sharp") == {
+        "rays", "voxels", "clusters", "pap", "summary", "field_figure", "page", "crate",
+    }  # fmt: skip
+    assert plan.votes_of(RESULTS, "motorcycle") == plan.files("votes", tree, category="motorcycle")
+    assert plan.votes_of(tree, "motorcycle") == plan.files("rays", tree, category="motorcycle")
+    assert all(path.startswith("results/variants/sharp/rays/") for path in plan.votes_of(tree, "motorcycle"))
+    other = plan_of(occupancy={"estimator": "rays"}, variants={"plain": {"occupancy": {"estimator": "vote"}}})
+    assert other.votes_of(RESULTS, "motorcycle")[0].startswith("results/rays/")
+    assert other.votes_of(f"{RESULTS}/variants/plain", "motorcycle")[0].startswith("results/votes/")
 
 
 def test_a_variant_that_is_off_has_no_tree():
