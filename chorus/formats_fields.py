@@ -36,7 +36,7 @@ FIELD_FORMATS = (
         "votes/{category}/{prompt}.h5",
         "Integer partial sums of the votes of a prompt, of all images and of those at each part: exactly mergeable. "
         "`results/rays/{category}/{prompt}.h5` of `occupancy.estimator: rays` has this layout: there votes are "
-        "fractional, and images whose person hides a voxel are missing from its denominator.",
+        "fractional, and an image whose person hides a voxel counts less for it (docs/rays.md).",
         {
             "group": Dataset(TEXT, ("group",), "", "`total`, then body parts: images whose mask touches the part"),
             "numerator": Dataset(

@@ -3,7 +3,7 @@
 A mask cannot tell the voxels of a ray apart, so in Eq. 6 all of them get a full vote and the field decays slowly away
 from the object. Here every mask is read a second time, knowing roughly where the object is (`starting_field`, from the
 votes): a pixel of the mask says that at least one voxel on its ray is occupied, a pixel outside that none is, and a
-pixel of the person says nothing. For independent voxels with probabilities phi an image that hits voxel x gives it
+pixel of the person nothing new. For independent voxels with probabilities phi an image that hits voxel x gives it
 
     E(x) = phi(x) / (1 - prod_{y on the ray of x} (1 - phi(y))),
 
@@ -14,6 +14,7 @@ votes reads them.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numba import njit
@@ -28,10 +29,40 @@ from chorus.occupancy.votes import BATCH, FULL_WEIGHT, Ballots, VoteCounter, Vot
 
 BIN_PRIOR = 1.0  # images; how much a single direction's share is drawn towards that of all directions
 PROMPT_PRIOR = 10.0  # images; how much a prompt's share is drawn towards that of its category
+FEW_IMAGES = 60
+LEAST_HIDDEN = 0.25
 LARGEST = 0.99  # a start of 1 would be believed whatever an image says
 RARE = 1e-4  # a direction that never hits a voxel speaks against it this strongly, not infinitely
 PELVIS = 0
 SMALLEST_DEPTH = 1e-6  # metres
+
+
+@dataclass(frozen=True)
+class Start:
+    """What is believed of a prompt before its images are read a second time.
+
+    Attributes:
+        phi: (N, N, N) float64, probability 0..1.
+        hidden: 0..1, how much an image counts that repeats phi for a voxel which its person hides.
+    """
+
+    phi: np.ndarray
+    hidden: float
+
+    @classmethod
+    def of(cls, category: Votes, prompt: Votes) -> Start:
+        """The start from the votes of all prompts of a category, and of the prompt, which is one of them."""
+        return cls(starting_field(category, prompt), hidden_share(int(category.images.sum())))
+
+
+def hidden_share(images: int) -> float:
+    """How much an image counts for a voxel that its person hides, in a category of so many images.
+
+    All of it with few images: then this is the expectation of what is missing, and keeps the few others from being
+    believed too much. A quarter with many: what a person hides is not missing at random, since the object shows in
+    front of a person and not behind.
+    """
+    return min(max(FEW_IMAGES / max(images, 1), LEAST_HIDDEN), 1.0)
 
 
 def starting_field(category: Votes, prompt: Votes) -> np.ndarray:
@@ -63,30 +94,29 @@ def _drawn(numerator: np.ndarray, denominator: np.ndarray, towards: np.ndarray, 
 
 
 class RayCounter(VoteCounter):
-    """Counts fractional votes: numerator = sum of round(weight E), denominator = weight where nobody hides the voxel.
+    """Counts fractional votes: numerator = sum of round(weight E), denominator = sum of the weights behind it.
 
-    A voxel that projects onto the person and not onto the object is hidden: the image does not count for it.
+    A voxel that projects onto the person and not onto the object is hidden: there the image repeats the start at
+    `start.hidden` of its weight.
 
     Args:
         grid: the canonical grid, N a multiple of 4.
         weights: (N^3, 24) skinning weights.
-        start: (N, N, N) probabilities 0..1 before an image is looked at (`starting_field`).
+        start: what is believed before an image is looked at.
         regions: part name -> (B,) uint64 words of its region (`gates.part_regions`), or nothing.
     """
 
-    def __init__(
-        self, grid: Grid, weights: np.ndarray, start: np.ndarray, regions: Mapping[str, np.ndarray] | None = None
-    ):
+    def __init__(self, grid: Grid, weights: np.ndarray, start: Start, regions: Mapping[str, np.ndarray] | None = None):
         super().__init__(grid, weights, regions)
-        phi = to_blocks(grid, start.reshape(-1).astype(float))
+        phi = to_blocks(grid, start.phi.reshape(-1).astype(float))
         with np.errstate(divide="ignore"):
             self._odds = phi, np.log1p(-phi)
+        self._hidden_share = start.hidden
         self._hidden = np.zeros((len(self._blocks), BATCH), np.uint64)
 
     def _take(self, ballots: Ballots, chosen: np.ndarray, projection: np.ndarray) -> np.ndarray:
         # The person first: `seen` and `hit` of the object are what `_add` needs.
-        hidden = self._hidden[:, : len(chosen)]
-        hidden[:] = 0
+        self._hidden[:, : len(chosen)] = 0
         if ballots.person is not None:
             people = BitMasks.of_spans(ballots.spans, ballots.person[chosen], ballots.size[chosen])
             vote_words(self._blocks, Views.of(self._blocks, projection, people), self._seen, self._hidden)
@@ -94,17 +124,21 @@ class RayCounter(VoteCounter):
 
     def _find(self, projection: np.ndarray, masks: BitMasks) -> np.ndarray:
         touched = super()._find(projection, masks)
-        self._seen &= ~self._hidden | self._hit
+        self._hidden &= ~self._hit
+        self._seen &= ~self._hidden
         rows = (projection * np.array([self.grid.voxel] * 3 + [1.0])).reshape(len(masks), -1, 12)
         self._rays = rows, masks.box, ray_sides(projection, self.grid.voxel)
         return touched
 
     def _add(self, share: np.ndarray, azimuth_bin: np.ndarray) -> None:
-        for g, weight in enumerate(share):
-            count_words(self._seen, weight, azimuth_bin, self._denominator[g])
+        faint = (share * self._hidden_share + 0.5).astype(np.uint32)
+        for g in range(len(share)):
+            count_words(self._seen, share[g], azimuth_bin, self._denominator[g])
+            count_words(self._hidden, faint[g], azimuth_bin, self._denominator[g])
         blocks = self._blocks
         table = blocks.centre, blocks.first, blocks.joint, blocks.weight
         _attribute(table, self._odds, self._hit, self._rays, (share, azimuth_bin), self._numerator)
+        _repeat(self._odds[0], self._hidden, (faint, azimuth_bin), self._numerator)
 
 
 def ray_sides(projection: np.ndarray, voxel: float) -> np.ndarray:
@@ -143,6 +177,20 @@ def _attribute(table, odds, hit, rays, votes, numerator):
                 expected = min(phi[b, v] / -np.expm1(empty[ray[i]]), 1.0)
                 for g in range(len(share)):
                     numerator[g, azimuth_bin[image], b, v] += np.uint32(share[g, image] * expected + 0.5)
+
+
+@njit(cache=True)
+def _repeat(phi, hidden, votes, numerator):
+    """Add round(weight phi) of every image to the voxels that its person hides."""
+    share, azimuth_bin = votes
+    for b in range(len(hidden)):
+        for image in range(len(azimuth_bin)):
+            word = hidden[b, image]
+            while word:
+                v = lowest(word)
+                word &= word - np.uint64(1)
+                for g in range(len(share)):
+                    numerator[g, azimuth_bin[image], b, v] += np.uint32(share[g, image] * phi[b, v] + 0.5)
 
 
 @njit(cache=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from chorus.errors import FileError
 from chorus.occupancy.field_stage import merged, read_votes
-from chorus.occupancy.rays import RayCounter, starting_field
+from chorus.occupancy.rays import RayCounter, Start
 from chorus.occupancy.votes_stage import Space, VoteFiles, read_ballots, write_votes
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def run(job: Job) -> None:
         raise FileError(f"rays: --votes has {len(own)} files of this prompt, 1 is needed; give each prompt's once.")
     if parts[0].body != space.body.digest:
         raise FileError("rays: the votes were counted around another body; delete results/votes and run again.")
-    counter = RayCounter(space.grid, space.weights, starting_field(merged(parts), own[0]), space.regions)
+    counter = RayCounter(space.grid, space.weights, Start.of(merged(parts), own[0]), space.regions)
     for ballots in read_ballots(space.body, VoteFiles.of(job), job.settings.occupancy.mirror, people=True):
         counter.add_all(ballots)
     write_votes(job, counter, space)

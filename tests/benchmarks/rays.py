@@ -27,8 +27,8 @@ from chorus.evaluation.truth_scores import truth_scores
 from chorus.occupancy.field import field_of
 from chorus.occupancy.field_stage import PromptVotes, merged, read_votes
 from chorus.occupancy.grid import Grid
-from chorus.occupancy.rays import LARGEST, RayCounter, starting_field
-from chorus.occupancy.votes import Ballots, VoteCounter, Votes
+from chorus.occupancy.rays import LARGEST, PROMPT_PRIOR, RayCounter, Start, hidden_share, starting_field
+from chorus.occupancy.votes import FULL_WEIGHT, Ballots, VoteCounter, Votes
 from chorus.occupancy.votes_stage import VoteFiles, read_ballots
 
 ROOT = Path(__file__).parents[2]
@@ -119,23 +119,26 @@ def measured(run: Run) -> dict[str, tuple[Sums, float]]:
         found[name] = sums, time.process_time() - began
         return sums
 
-    def rays(start_of: Callable[[int], np.ndarray]) -> Callable[[int], VoteCounter]:
-        return lambda prompt: RayCounter(run.grid, run.weights, start_of(prompt))
+    def rays(phi_of: Callable[[int], np.ndarray], hidden: float | None = None) -> Callable[[int], VoteCounter]:
+        share = hidden_share(run.images) if hidden is None else hidden
+        return lambda prompt: RayCounter(run.grid, run.weights, Start(phi_of(prompt), share))
 
     votes = measure("vote (Eq. 6)", lambda _: VoteCounter(run.grid, run.weights))
     total = summed(votes)
-    phi = field_of(total).phi
-    measure("vote, person unknown", rays(lambda _: np.ones(run.grid.shape)))
-    measure("step from the vote", rays(lambda _: np.minimum(phi, LARGEST)))
-    measure("step from all directions", rays(lambda _: starting_field(total, total)))
-    once = measure("**rays**", rays(lambda prompt: starting_field(total, votes[prompt])))
+    phi = np.minimum(field_of(total).phi, LARGEST)
+    measure("vote, person unknown", rays(lambda _: np.ones(run.grid.shape), 0.0))
+    measure("from the vote", rays(lambda _: phi))
+    measure("from all directions", rays(lambda _: starting_field(total, total)))
+    for hidden in (0.0, 1.0):
+        measure(f"hidden {hidden:.0f}", rays(lambda prompt: starting_field(total, votes[prompt]), hidden))
+    once = measure("**rays**", lambda prompt: RayCounter(run.grid, run.weights, Start.of(total, votes[prompt])))
     again = field_of(summed(once)).phi
-    measure("second step", rays(lambda prompt: _towards(once[prompt], again)))
+    measure("second step", rays(lambda prompt: _drawn_to(once[prompt], again)))
     return found
 
 
-def _towards(votes: Votes, phi: np.ndarray) -> np.ndarray:
-    weight = 10 * 255
+def _drawn_to(votes: Votes, phi: np.ndarray) -> np.ndarray:
+    weight = PROMPT_PRIOR * FULL_WEIGHT
     own = votes.numerator.sum(axis=0) + weight * phi.astype(float)
     return np.minimum(own / (votes.denominator.sum(axis=0) + weight), LARGEST)
 

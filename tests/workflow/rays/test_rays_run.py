@@ -23,8 +23,7 @@ def test_as_a_variant_it_shares_the_votes_and_can_be_asked(finished):
     main, sharp = (finished.folder / tree / "voxels/motorcycle.h5" for tree in ("results", SHARP))
     plain, field = (store.read_arrays(path, "voxels") for path in (main, sharp))
     assert np.array_equal(plain["images"], field["images"])
-    assert (field["numerator"] <= plain["numerator"] + 1e-9).all(), "fractions of the same votes"
-    assert (field["denominator"] <= plain["denominator"] + 1e-9).all(), "hidden voxels are left out"
+    assert (field["denominator"] <= plain["denominator"] + 1e-9).all(), "hidden voxels count less"
     assert 0 < field["phi"][0].sum() < plain["phi"][0].sum()
     asked = chorus.load(sharp)
     found = asked.canonical(PROMPTS[0]["text"])
