@@ -105,6 +105,10 @@ class Occupancy(Section):
     parts: bool = Field(
         True, description="also count votes for each body part (interaction types, Eq. 12-13); false: less memory"
     )
+    estimator: Literal["vote", "rays"] = Field(
+        "vote",
+        description="vote: every mask votes for the whole ray (Eq. 6); rays: beyond the paper, sharper (docs/rays.md)",
+    )
     mirror: bool = Field(
         False, description="every image also votes as seen in a mirror, left and right exchanged; images count twice"
     )

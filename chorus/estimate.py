@@ -19,6 +19,7 @@ DIFFUSION_GPU_SECONDS = 4.3  # a picture, Stable Diffusion 1.4, 50 steps, RTX 30
 SCENE_SECONDS = 0.09  # a rendered picture; this and all CPU figures below: default run, 6 prompts, AMD EPYC core
 PERCEPTION_SECONDS = 0.13  # a picture: keypoints and body fit with BlazePose
 PICTURE_SECONDS = 0.04  # a picture: masks, screening, camera, votes
+RAYS_SECONDS = 0.002  # a kept picture at 48^3 (estimator rays)
 PROMPT_SECONDS = 10.0  # a prompt: starting its eight stages
 DRAW_SECONDS = 0.019  # a draw of the true field
 TEST_SECONDS = 0.24  # a test image: rendering, warp, scores
@@ -29,6 +30,7 @@ RECORD_BYTES = 10_800  # a picture: annotations, masks and thumbnail, keypoints,
 CAMERA_BYTES = 500  # a kept picture
 KEPT_SHARE = 130_446 / 528_924  # of all pictures, paper Table 3
 VOTES_BYTES = 240_000  # a prompt at 48^3
+RAYS_BYTES = 3 * VOTES_BYTES  # fractional votes compress worse
 FIELD_BYTES = 890_000  # a prompt or the total in a field file at 48^3
 WARP_BYTES = 42_000  # a test image at 48^3
 
@@ -105,6 +107,9 @@ def _of_category(plan: Plan, category: str) -> Iterator[tuple[str, Cost]]:
         if "votes" in own:
             disk = images * KEPT_SHARE * CAMERA_BYTES + voxels * (prompts * VOTES_BYTES + (prompts + 1) * FIELD_BYTES)
             yield "aggregation", Cost(cpu=images * PICTURE_SECONDS + prompts * PROMPT_SECONDS, disk=disk)
+        if config.occupancy.estimator == "rays" and plan.owns("rays", tree):
+            seconds = images * KEPT_SHARE * RAYS_SECONDS * voxels + prompts * PROMPT_SECONDS / 8
+            yield "aggregation", Cost(cpu=seconds, disk=voxels * prompts * RAYS_BYTES)
         if "pap" in own and config.testset.source != "none":
             draws = config.truth.draws if scenes and tree == RESULTS else 0
             tests = config.testset.images

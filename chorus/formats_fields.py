@@ -34,7 +34,9 @@ FIELD_FORMATS = (
     Format(
         "votes",
         "votes/{category}/{prompt}.h5",
-        "Integer partial sums of the votes of a prompt, of all images and of those at each part: exactly mergeable.",
+        "Integer partial sums of the votes of a prompt, of all images and of those at each part: exactly mergeable. "
+        "`results/rays/{category}/{prompt}.h5` of `occupancy.estimator: rays` has this layout: there votes are "
+        "fractional, and an image whose person hides a voxel counts less for it (docs/rays.md).",
         {
             "group": Dataset(TEXT, ("group",), "", "`total`, then body parts: images whose mask touches the part"),
             "numerator": Dataset(

@@ -64,6 +64,11 @@ class Ragged:
     def __len__(self) -> int:
         return len(self.offset) - 1
 
+    def __add__(self, other: Ragged) -> Ragged:
+        """The rows of both, one after the other."""
+        values = np.concatenate([self.values, other.values])
+        return Ragged(values, np.concatenate([self.offset, self.offset[-1] + other.offset[1:]]))
+
     def __getitem__(self, index: int) -> np.ndarray:
         return self.values[self.offset[index] : self.offset[index + 1]]
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 IMAGES = "images/{category}/{prompt}/{shard}.h5"
 SOURCES = {"scenes": "scenes", "diffusion": "diffusion", "folder": "folder", "coco": "photographs"}  # -> stage
 TABLES = ("table1", "table2", "table3", "table5", "ablations", "images_vs_pap")  # of `snakemake scene_tables`
+ESTIMATORS = {"vote": "votes", "rays": "rays"}  # -> stage whose partial sums the field is merged from
 
 
 @dataclass(frozen=True)
@@ -93,21 +94,26 @@ STAGES: dict[str, Stage] = {
     "skinning": Stage(
         "chorus.occupancy.skinning_stage", ("body", "grid", "occupancy"), (), "skinning.h5",
         "Compute the skinning weights of the canonical grid.",
-        _occupancy("parts", "mirror", "balance_views"),
+        _occupancy("parts", "mirror", "balance_views", "estimator"),
     ),
     "votes": Stage(
         "chorus.occupancy.votes_stage", ("body", "grid", "occupancy", "compute"), ("cameras", "skinning"),
         "votes/{category}/{prompt}.h5",
         "Let all masks of a prompt vote in the canonical grid.",
+        _occupancy("balance_views", "estimator"),
+    ),
+    "rays": Stage(
+        "chorus.occupancy.rays_stage", ("body", "grid", "occupancy"), ("votes",), "rays/{category}/{prompt}.h5",
+        "Ask every image of a prompt again, now knowing where all of them saw the object (estimator rays).",
         _occupancy("balance_views"),
     ),
     "voxels": Stage(
-        "chorus.occupancy.field_stage", ("occupancy",), ("votes",), "voxels/{category}.h5",
+        "chorus.occupancy.field_stage", ("occupancy",), tuple(ESTIMATORS.values()), "voxels/{category}.h5",
         "Merge the votes of all prompts into the field Phi^c.",
         _occupancy("canonicalise", "parts", "mirror"),
     ),
     "clusters": Stage(
-        "chorus.distribution.clusters_stage", (), ("votes",), "clusters/{category}.json",
+        "chorus.distribution.clusters_stage", (), tuple(ESTIMATORS.values()), "clusters/{category}.json",
         "List the interaction types (prompt, body part) and which of them rest on enough images.",
     ),
     "truth": Stage(

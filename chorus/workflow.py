@@ -19,7 +19,7 @@ from chorus.prompts.asked import must_ask
 from chorus.prompts.folder import folder_prompts, stand_in
 from chorus.prompts.resource import Prompt, prompt_file, read_prompts
 from chorus.provenance import PACKAGE_ROOT, code_digest
-from chorus.stages import IMAGES, SOURCES, STAGES, TABLES
+from chorus.stages import ESTIMATORS, IMAGES, SOURCES, STAGES, TABLES
 
 PROGRAM_ROOT = PACKAGE_ROOT.parent
 RESOURCES = "resources/"
@@ -162,6 +162,10 @@ class Plan:
     def code(self, stage: str) -> str:
         """Digest of the code that a stage runs."""
         return code_digest(STAGES[stage].module)
+
+    def votes_of(self, tree: str, category: str) -> list[str]:
+        """The files that the field of a category is merged from, one a prompt, by the estimator of the tree."""
+        return self.files(ESTIMATORS[self.configs[tree].occupancy.estimator], tree, category=category)
 
     def interactions(self, category: str) -> str:
         """Interactions of the prompts of a category, one a prompt: the mix that truth and test set draw from.

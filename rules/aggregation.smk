@@ -1,5 +1,6 @@
 # From kept people to the canonical field.
-# OUTPUTS: {tree}/cameras and {tree}/votes by prompt; {tree}/skinning.h5; {tree}/voxels and {tree}/clusters by category.
+# OUTPUTS: {tree}/cameras, {tree}/votes and {tree}/rays (estimator rays) by prompt; {tree}/skinning.h5;
+# {tree}/voxels and {tree}/clusters by category.
 
 
 rule cameras:
@@ -92,9 +93,44 @@ rule votes:
         " --output {output.votes:q} > {log:q} 2>&1"
 
 
+rule rays:
+    input:
+        cameras=files("cameras"),
+        masks=files("masks"),
+        people=files("people"),
+        skinning=files("skinning"),
+        body=located(plan.config.body.file),
+        votes=votes_of_category,
+    output:
+        votes="{tree}/rays/{category}/{prompt}.h5",
+        record="{tree}/rays/{category}/{prompt}.h5.record.json",
+    log:
+        "{tree}/logs/rays/{category}/{prompt}.log",
+    benchmark:
+        "{tree}/benchmarks/rays/{category}/{prompt}.jsonl"
+    conda:
+        "../envs/aggregation.yaml"
+    threads: 1
+    resources:
+        mem_mb=votes_memory,
+        runtime=60,
+    params:
+        text=lambda wildcards: prompt_of(wildcards).text,
+        interaction=lambda wildcards: prompt_of(wildcards).interaction,
+        settings=settings("rays"),
+        code=plan.code("rays"),
+    message:
+        "Following the rays of {wildcards.category} ({wildcards.prompt})."
+    shell:
+        "python -m chorus rays --cameras {input.cameras:q} --masks {input.masks:q} --people {input.people:q}"
+        " --skinning {input.skinning:q} --body {input.body:q} --votes {input.votes:q} --category {wildcards.category:q}"
+        " --prompt={params.text:q} --interaction={params.interaction:q} --settings {params.settings:q}"
+        " --output {output.votes:q} > {log:q} 2>&1"
+
+
 rule voxels:
     input:
-        votes=files("votes"),
+        votes=votes_of_estimator,
     output:
         voxels="{tree}/voxels/{category}.h5",
         record="{tree}/voxels/{category}.h5.record.json",
@@ -120,7 +156,7 @@ rule voxels:
 
 rule clusters:
     input:
-        votes=files("votes"),
+        votes=votes_of_estimator,
     output:
         clusters="{tree}/clusters/{category}.json",
         record="{tree}/clusters/{category}.json.record.json",

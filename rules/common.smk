@@ -152,6 +152,16 @@ wildcard_constraints:
     shard="[0-9]+",
 
 
+def votes_of_estimator(wildcards):
+    """Input function: what the field of a category is merged from, by the estimator of the tree."""
+    return checked(plan.votes_of, wildcards.tree, wildcards.category)
+
+
+def votes_of_category(wildcards):
+    """Input function: the votes of all prompts of the job's category."""
+    return checked(plan.files, "votes", wildcards.tree, category=wildcards.category)
+
+
 def votes_memory(wildcards, attempt):
     """Resource function: megabytes of the votes of all body parts, counted once, copied once."""
     groups = 15 if plan.config.occupancy.parts else 1

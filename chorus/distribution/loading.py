@@ -15,6 +15,7 @@ from chorus.distribution.types import InteractionVotes
 from chorus.errors import FileError
 
 OPEN_BODY = Path(__file__).resolve().parents[2] / Body().file
+VARIANTS = "variants"
 MAX_POSE_BYTES = 1_000_000
 
 
@@ -22,7 +23,8 @@ def load(voxels: str | Path, body: str | Path | None = None) -> Distribution:
     """The distribution of a category.
 
     Args:
-        voxels: `results/voxels/{category}.h5` of a run; the votes are found beside it, `results/votes/{category}/`.
+        voxels: `results/voxels/{category}.h5` of a run; the sums it was merged from are found beside it,
+            `results/votes/{category}/` or `results/rays/{category}/`, or for a variant perhaps in the main run.
         body: the body model of the run if it is not the open body.
 
     Raises:
@@ -33,12 +35,20 @@ def load(voxels: str | Path, body: str | Path | None = None) -> Distribution:
     model = load_body(OPEN_BODY if body is None else body)
     if attributes["body"] != model.digest:
         raise FileError(f"{voxels}: was made with another body model than {model.name}; give its file as `body`.")
-    folder = voxels.parent.parent / "votes" / attributes["category"]
-    files = [folder / Path(item["path"]).name for item in store.read_record(voxels)["inputs"]["votes"]]
-    for path, item in zip(files, store.read_record(voxels)["inputs"]["votes"], strict=True):
+    used = store.read_record(voxels)["inputs"]["votes"]
+    files = [_beside(voxels, item["path"]) for item in used]
+    for path, item in zip(files, used, strict=True):
         if store.read_record(path)["sha256"] != item["sha256"]:
             raise FileError(f"{path}: is newer than {voxels.name}; run `snakemake {voxels}` first.")
     return Distribution(InteractionVotes.of_files(files), model)
+
+
+def _beside(voxels: Path, recorded: str) -> Path:
+    # {tree}/voxels/x.h5 and the recorded {tree}/{stage}/{category}/{prompt}.h5; a variant may share the main run's.
+    end = Path(*Path(recorded).parts[-3:])
+    own = voxels.parents[1] / end
+    shared = VARIANTS in voxels.absolute().parts and VARIANTS not in Path(recorded).parts
+    return voxels.absolute().parents[3] / end if shared else own
 
 
 def read_pose(path: Path) -> np.ndarray:

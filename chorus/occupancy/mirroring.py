@@ -19,17 +19,19 @@ FLIP_AFFINE = np.diag([*SIGNS, 1.0])
 
 
 def mirrored(ballots: Ballots) -> Ballots:
-    """The same images in a mirror: camera, bones, mask and azimuth; pixel column c becomes W - 1 - c."""
+    """The same images in a mirror: camera, bones, masks and azimuth; pixel column c becomes W - 1 - c."""
     width = ballots.size[:, 1]
     camera = mirrored_camera(ballots.camera, width)
+    rows = [ballots.mask] if ballots.person is None else [ballots.mask, ballots.person]
     return Ballots(
         camera,
         FLIP_AFFINE @ ballots.bones[:, JOINT_MIRROR] @ FLIP_AFFINE,
         ballots.size,
-        _mirrored_spans(ballots.spans, ballots.mask, width),
+        _mirrored_spans(ballots.spans, np.concatenate(rows), np.tile(width, len(rows))),
         np.arange(len(ballots)),
         ballots.weight,
         azimuth_bin(azimuth_degrees(camera.centre)),
+        None if ballots.person is None else len(ballots) + np.arange(len(ballots)),
     )
 
 

@@ -88,6 +88,7 @@ class Ballots:
         mask: (n,) each image's row in `spans`: the object's mask.
         weight: (n,) integers 0..255.
         azimuth_bin: (n,) integers 0..11.
+        person: (n,) likewise the person's mask, which may hide the object (`chorus.occupancy.rays`); None: not asked.
     """
 
     camera: Camera
@@ -97,6 +98,7 @@ class Ballots:
     mask: np.ndarray
     weight: np.ndarray
     azimuth_bin: np.ndarray
+    person: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.weight)
@@ -156,8 +158,7 @@ class Tally(ABC):
         counted = counted[np.argsort(ballots.azimuth_bin[counted], kind="stable")]
         for begin in range(0, len(counted), BATCH):
             chosen = counted[begin : begin + BATCH]
-            masks = BitMasks.of_spans(ballots.spans, ballots.mask[chosen], ballots.size[chosen])
-            touched = self._find(projection[chosen], masks)
+            touched = self._take(ballots, chosen, projection[chosen])
             self._count_batch(touched, ballots.weight[chosen], ballots.azimuth_bin[chosen].astype(np.int64))
 
     def _count_batch(self, touched: np.ndarray, weight: np.ndarray, azimuth_bin: np.ndarray) -> None:
@@ -167,6 +168,10 @@ class Tally(ABC):
         for g, chosen in enumerate(passes):
             np.add.at(self._images[g], azimuth_bin, chosen.astype(np.uint32))
         self._add(share, azimuth_bin)
+
+    def _take(self, ballots: Ballots, chosen: np.ndarray, projection: np.ndarray) -> np.ndarray:
+        masks = BitMasks.of_spans(ballots.spans, ballots.mask[chosen], ballots.size[chosen])
+        return self._find(projection, masks)
 
     @abstractmethod
     def _find(self, projection: np.ndarray, masks: BitMasks) -> np.ndarray:

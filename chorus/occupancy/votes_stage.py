@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ from chorus import store
 from chorus.body.loading import load_body
 from chorus.body.model import BodyModel
 from chorus.camera import Camera
-from chorus.detections import OBJECT, read_masks
+from chorus.detections import OBJECT, PERSON, read_masks
 from chorus.devices import PROCESSOR, torch_device
 from chorus.errors import FileError
 from chorus.occupancy.gates import part_regions
@@ -37,21 +37,59 @@ class VoteFiles:
     masks: Sequence[Path]
     people: Sequence[Path]
 
+    @classmethod
+    def of(cls, job: Job) -> VoteFiles:
+        """The inputs of a job."""
+        return cls(job.one("cameras"), job.many("masks"), job.many("people"))
+
+
+@dataclass(frozen=True)
+class Space:
+    """Where the votes of a job are counted.
+
+    Attributes:
+        grid: the voxels.
+        weights: (N^3, 24) skinning weights.
+        regions: part name -> (B,) uint64 words of its region, or nothing.
+        body: the body model.
+        canonicalise: "true" or "false", as in the `skinning` file.
+    """
+
+    grid: Grid
+    weights: np.ndarray
+    regions: dict[str, np.ndarray]
+    body: BodyModel
+    canonicalise: str
+
+    @classmethod
+    def of(cls, job: Job) -> Space:
+        """Read body and skinning weights.
+
+        Without canonicalisation the grid does not follow the limbs, so nothing there belongs to a body part.
+
+        Raises:
+            FileError: the skinning weights are those of another body.
+        """
+        body, skinning = load_body(job.one("body")), store.read_arrays(job.one("skinning"), "skinning")
+        if skinning.attributes["body"] != body.digest:
+            raise FileError(f"{skinning.path}: was made with another body model; delete it and run again.")
+        grid, canonicalise = Grid(len(skinning["weights"])), skinning.attributes["canonicalise"]
+        parts = job.settings.occupancy.parts and canonicalise == "true"
+        regions = part_regions(grid, body) if parts else {}
+        return cls(grid, skinning["weights"].reshape(-1, 24), regions, body, canonicalise)
+
 
 def run(job: Job) -> None:
-    """Count the votes of all images and, for interaction types, of those whose mask touches a body part.
+    """Count the votes of all images and, for interaction types, of those whose mask touches a body part."""
+    tally_of, space = tally_on(job.settings.compute.device), Space.of(job)
+    counter = tally_of(space.grid, space.weights, space.regions)
+    for ballots in read_ballots(space.body, VoteFiles.of(job), job.settings.occupancy.mirror):
+        counter.add_all(ballots)
+    write_votes(job, counter, space)
 
-    Without canonicalisation the grid does not follow the limbs, so nothing there belongs to a body part.
-    """
-    tally_of = tally_on(job.settings.compute.device)
-    body, skinning = load_body(job.one("body")), store.read_arrays(job.one("skinning"), "skinning")
-    if skinning.attributes["body"] != body.digest:
-        raise FileError(f"{skinning.path}: was made with another body model; delete it and run again.")
-    grid, settings = Grid(len(skinning["weights"])), job.settings.occupancy
-    regions = part_regions(grid, body) if settings.parts and skinning.attributes["canonicalise"] == "true" else {}
-    counter = tally_of(grid, skinning["weights"].reshape(-1, 24), regions)
-    files = VoteFiles(job.one("cameras"), job.many("masks"), job.many("people"))
-    count_files(counter, body, files, settings.mirror)
+
+def write_votes(job: Job, counter: Tally, space: Space) -> None:
+    """Write the sums of every group as the job's output."""
     groups = [counter.of_group(name) for name in counter.groups]
     job.write_arrays(
         "votes",
@@ -63,8 +101,8 @@ def run(job: Job) -> None:
             "category": job.names["category"],
             "prompt": job.names["prompt"],
             "interaction": job.names["interaction"],
-            "body": body.digest,
-            "canonicalise": skinning.attributes["canonicalise"],
+            "body": space.body.digest,
+            "canonicalise": space.canonicalise,
         },
     )
 
@@ -82,15 +120,24 @@ def tally_on(device: str) -> Callable[..., Tally]:
     return functools.partial(TorchVoteCounter, device=torch_device(device))
 
 
-def count_files(counter: Tally, body: BodyModel, files: VoteFiles, mirror: bool = False) -> None:
-    """Count every image of the cameras file, one azimuth bin after the other, without holding a decoded mask.
+def count_files(counter: Tally, body: BodyModel, files: VoteFiles) -> None:
+    """Count every image of the cameras file, without holding a decoded mask."""
+    for ballots in read_ballots(body, files):
+        counter.add_all(ballots)
+
+
+def read_ballots(body: BodyModel, files: VoteFiles, mirror: bool = False, *, people: bool = False) -> Iterator[Ballots]:
+    """The ballots of every image of the cameras file, a chunk at a time, one azimuth bin after the other.
 
     Args:
-        mirror: count each image also as seen in a mirror (`chorus.occupancy.mirroring`).
+        mirror: each image also as seen in a mirror (`chorus.occupancy.mirroring`).
+        people: with the masks of the people.
     """
     cameras = store.read_arrays(files.cameras, "cameras", ("index", "K", "R", "t", "weight", "bin"))
     masks, poses = read_masks(files.masks, OBJECT), _poses(files.people, cameras["index"])
-    rows = masks.rows_of(cameras["index"])
+    rows, spans = masks.rows_of(cameras["index"]), masks.spans
+    if people:
+        spans = spans + read_masks(files.masks, PERSON).spans
     order = np.argsort(cameras["bin"], kind="stable")
     for begin in progress(range(0, len(order), CHUNK), "votes"):
         part = order[begin : begin + CHUNK]
@@ -98,14 +145,15 @@ def count_files(counter: Tally, body: BodyModel, files: VoteFiles, mirror: bool 
             Camera(cameras["K"][part], cameras["R"][part], cameras["t"][part]),
             body.canonical_bones(poses[part]),
             masks.size[rows[part]],
-            masks.spans,
+            spans,
             rows[part],
             cameras["weight"][part],
             cameras["bin"][part],
+            len(masks.index) + rows[part] if people else None,
         )
-        counter.add_all(ballots)
+        yield ballots
         if mirror:
-            counter.add_all(mirrored(ballots))
+            yield mirrored(ballots)
 
 
 def _poses(people: Sequence[Path], index: np.ndarray) -> np.ndarray:

@@ -13,9 +13,9 @@ from chorus.stages import SOURCES, STAGES
 from chorus.workflow import PROGRAM_ROOT, RESULTS, Plan, located
 
 PEOPLE_AND_BELOW = {
-    "keypoints", "people", "screening", "cameras", "votes", "voxels", "clusters", "pap", "summary", "page", "crate",
-    "field_figure", "contact_sheet", "overlays", "gallery", "rejections", "table1", "table2", "table3", "ablations",
-    "images_vs_pap",
+    "keypoints", "people", "screening", "cameras", "votes", "rays", "voxels", "clusters", "pap", "summary", "page",
+    "crate", "field_figure", "contact_sheet", "overlays", "gallery", "rejections", "table1", "table2", "table3",
+    "ablations", "images_vs_pap",
 }  # fmt: skip
 
 
@@ -37,6 +37,7 @@ def test_no_canonicalisation_owns_skinning_votes_voxels_and_pap_alone():
     assert own(plan_of(), "no_canonicalisation") == {
         "skinning",
         "votes",
+        "rays",
         "voxels",
         "clusters",
         "pap",
@@ -132,6 +133,21 @@ def test_the_tables_compare_the_run_its_ablations_and_its_variants_with_every_se
 def test_photographs_are_not_repeated_with_another_seed():
     plan = plan_of(images={"source": "coco", "folder": "f", "annotations": "a.json"}, variants={})
     assert {number for _, number in plan.table_trees} == {1}
+
+
+def test_an_estimator_shares_the_votes_and_owns_what_is_merged_from_its_own_sums():
+    plan = plan_of(variants={"sharp": {"occupancy": {"estimator": "rays"}}})
+    tree = f"{RESULTS}/variants/sharp"
+    assert own(plan, "sharp") == {
+        "rays", "voxels", "clusters", "pap", "summary", "field_figure", "page", "crate", "table2", "ablations",
+        "images_vs_pap",
+    }  # fmt: skip
+    assert plan.votes_of(RESULTS, "motorcycle") == plan.files("votes", tree, category="motorcycle")
+    assert plan.votes_of(tree, "motorcycle") == plan.files("rays", tree, category="motorcycle")
+    assert all(path.startswith("results/variants/sharp/rays/") for path in plan.votes_of(tree, "motorcycle"))
+    other = plan_of(occupancy={"estimator": "rays"}, variants={"plain": {"occupancy": {"estimator": "vote"}}})
+    assert other.votes_of(RESULTS, "motorcycle")[0].startswith("results/rays/")
+    assert other.votes_of(f"{RESULTS}/variants/plain", "motorcycle")[0].startswith("results/votes/")
 
 
 def test_a_variant_that_is_off_has_no_tree():

@@ -29,6 +29,7 @@ CHANGES = {
     "grid.resolution": ({"grid": {"resolution": 8}}, SUMS | {"skinning", "votes", "truth", "warps"}),
     "occupancy.canonicalise": ({"occupancy": {"canonicalise": False}}, SUMS | {"skinning", "votes"}),
     "occupancy.balance_views": ({"occupancy": {"balance_views": False}}, SUMS - {"clusters"}),
+    "occupancy.estimator": ({"occupancy": {"estimator": "rays"}}, SUMS | {"rays"}),
     "compute.device": ({"compute": {"device": "torch_cpu"}}, SUMS | {"votes"}),
     "truth.draws": ({"truth": {"draws": 10}}, {"truth", "pap", "summary", "page"}),
     "testset.images": ({"testset": {"images": 2}}, {"testset", "warps", "pap", "summary", "page"}),
