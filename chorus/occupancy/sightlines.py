@@ -40,7 +40,7 @@ def rays_of(camera: Camera) -> tuple[np.ndarray, np.ndarray]:
 
 
 def bounds(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Corners (3,), (3,) in metres of the box outside which the field (N, N, N) is 0; equal where it is 0 everywhere."""
+    """Corners (3,), (3,) in metres of the box outside which the field (N, N, N) is 0; equal where it is 0."""
     axis, voxel = Grid(len(values)).axis(), SIDE / len(values)
     filled = [np.flatnonzero((values > 0).any(axis=tuple({0, 1, 2} - {k}))) for k in range(3)]
     if not len(filled[0]):

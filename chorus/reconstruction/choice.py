@@ -1,8 +1,8 @@
 """Which object a photograph shows, and how much of its field is the object: category, interaction and threshold.
 
-With a mask, every candidate field gets the threshold at which as many pixels see it as the mask has, and the field whose
-silhouette then overlaps most with the mask wins. Both look at the mask's area and place alone, never at a 3D truth.
-Without a mask the threshold is a fixed share of the field's greatest value (docs/reconstruction.md says how it was found).
+With a mask, every candidate field gets the threshold at which as many pixels see it as the mask has, and the field
+whose silhouette then overlaps most with the mask wins. Without a mask the threshold is a fixed share of the field's
+greatest value (docs/reconstruction.md says how it was found). Neither looks at any 3D truth.
 """
 
 from __future__ import annotations

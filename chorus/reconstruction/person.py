@@ -53,7 +53,7 @@ def person_of(pixels: np.ndarray, annotated: Instance | None, network: BlazePose
 
     Args:
         pixels: (H, W, 3) uint8.
-        annotated: the person's mask and, if there are any, keypoints; without it the network looks at the whole picture.
+        annotated: the person's mask and perhaps keypoints; without it the network looks at the whole picture.
 
     Raises:
         QueryError: nobody is seen, or no body or camera fits.

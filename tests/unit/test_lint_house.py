@@ -23,7 +23,7 @@ GROUND = {
 ROOMS = [
     "body", "prompts", "images", "screening", "perception", "calibration", "occupancy", "distribution", "scenes",
     "evaluation",
-    "figures", "bench",
+    "figures", "reconstruction", "bench",
 ]  # fmt: skip
 TOP = {"stages", "arguments", "workflow", "job", "archive", "leftovers", "estimate", "cli", "__main__", ""}
 
