@@ -34,6 +34,8 @@ def run(job: Job) -> None:
     ]
     if job.many("gallery"):
         parts.append(f'<p><a href="{escape(job.one("gallery").name)}">Kept and rejected images, with reasons</a></p>')
+    if job.many("interactive"):
+        parts.append(f'<p><a href="{escape(job.one("interactive").name)}">The field, to turn and to cut</a></p>')
     if job.many("pap"):
         parts.append(_scores(store.read_json(job.one("pap"))))
     parts += [_picture(store.read_bytes(path), path.stem) for path in job.many("figures")]

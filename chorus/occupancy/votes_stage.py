@@ -89,7 +89,7 @@ def count_files(counter: Tally, body: BodyModel, files: VoteFiles, mirror: bool 
         mirror: count each image also as seen in a mirror (`chorus.occupancy.mirroring`).
     """
     cameras = store.read_arrays(files.cameras, "cameras", ("index", "K", "R", "t", "weight", "bin"))
-    masks, poses = read_masks(files.masks, OBJECT), _poses(files.people, cameras["index"])
+    masks, poses = read_masks(files.masks, OBJECT), poses_of(files.people, cameras["index"])
     rows = masks.rows_of(cameras["index"])
     order = np.argsort(cameras["bin"], kind="stable")
     for begin in progress(range(0, len(order), CHUNK), "votes"):
@@ -108,7 +108,7 @@ def count_files(counter: Tally, body: BodyModel, files: VoteFiles, mirror: bool 
             counter.add_all(mirrored(ballots))
 
 
-def _poses(people: Sequence[Path], index: np.ndarray) -> np.ndarray:
+def poses_of(people: Sequence[Path], index: np.ndarray) -> np.ndarray:
     """Poses (n, 24, 3) of the images with these indices."""
     files = [store.read_arrays(path, "people", ("index", "pose")) for path in people]
     found = {int(i): pose for file in files for i, pose in zip(file["index"], file["pose"], strict=True)}
