@@ -68,6 +68,10 @@ INPUTS: dict[str, tuple[Argument, ...]] = {
     "contact_sheet": (_many("masks"), _many("screening")),
     "gallery": (_many("masks"), _many("keypoints"), _many("screening")),
     "overlays": (_many("images", optional=True), _many("masks"), _many("people"), _many("screening"), _BODY),
+    "interactions_figure": (
+        Argument("voxels", "`voxels` file of the category"), _many("cameras"), _many("screening"),
+        _many("images", optional=True), _many("masks"), _many("people"), Argument("skinning", "`skinning` file"), _BODY,
+    ),
     "interactive": (
         Argument("voxels", "`voxels` file of the category"), _many("cameras"), _many("masks"), _many("people"),
         Argument("skinning", "`skinning` file"), _BODY, Argument("template", "page without data (resources)"),
@@ -88,6 +92,7 @@ OUTPUTS: dict[str, tuple[Argument, ...]] = {
     "photographs": (Argument("annotations-output", "COCO json of the chosen photographs"),),
     "rejections": (Argument("markdown", "the same as a Markdown table"),),
     "summary": (Argument("markdown", "the same as a Markdown table"),),
+    "interactions_figure": (Argument("turntable", "the field of all prompts, turning (GIF)"),),
     "crate": (Argument("workflow", "copy of the workflow's main file"),),
 }
 

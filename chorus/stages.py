@@ -141,6 +141,11 @@ STAGES: dict[str, Stage] = {
         "chorus.figures.overlay_stage", ("body", "figures"), ("people", "screening"), "figures/{category}_people.png",
         "Draw the fitted bodies over their images.",
     ),
+    "interactions_figure": Stage(
+        "chorus.figures.interactions_stage", ("body",), ("voxels", "cameras", "skinning"),
+        "figures/{category}_interactions.png",
+        "Draw every interaction: over a picture, around the star pose, around that picture's body; and a turntable.",
+    ),
     "interactive": Stage(
         "chorus.figures.interactive_stage", ("body",), ("voxels", "cameras", "skinning"),
         "report/{category}_interactive.html",
@@ -148,7 +153,10 @@ STAGES: dict[str, Stage] = {
     ),
     "page": Stage(
         "chorus.figures.page", (),
-        ("pap", "screening", "gallery", "interactive", "field_figure", "contact_sheet", "overlays"),
+        (
+            "pap", "screening", "gallery", "interactive",
+            "field_figure", "interactions_figure", "contact_sheet", "overlays",
+        ),
         "report/{category}.html",
         "Put pictures, scores and prompts of a category on one page.",
     ),

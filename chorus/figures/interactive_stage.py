@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from chorus import store
 from chorus.body.loading import load_body
 from chorus.body.model import STAR_POSE, BodyModel
 from chorus.errors import FileError
+from chorus.figures.kinds import Kind, interactions_of, prompts_of, total_of
 from chorus.figures.voters import Voters, mean_pose, voters_of
 from chorus.naming import slug, words
 from chorus.occupancy.grid import SIDE, Grid
@@ -29,16 +30,6 @@ FINEST = 64  # voxels along a side: finer fields are averaged
 FLOOR = 0.05  # of the greatest value; less is left out
 _MILLIMETRES = 1000.0
 STEPS = 64  # of a probability: finer ones cost space and show nothing
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A canonical field and what it is of: name, number of images, phi and the known voxels, both (N, N, N)."""
-
-    name: str
-    images: int
-    phi: np.ndarray
-    known: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -73,20 +64,11 @@ def run(job: Job) -> None:
 
 
 def kinds_of(voxels: store.ArrayFile, texts: list[str]) -> list[Kind]:
-    """The field of all prompts, of each interaction that several prompts share, and of each prompt."""
-    n, d, images = voxels["numerator"], voxels["denominator"], voxels["images"].sum(axis=1)
-    kinds = [Kind("all prompts", int(images[0]), voxels["phi"][0], d[0] > 0)]
-    names = [str(name) for name in voxels["interaction"]]
-    for name in sorted({name for name in names if name}):
-        rows = [row for row, other in enumerate(names) if other == name]
-        numerator, denominator = n[rows].sum(axis=0), d[rows].sum(axis=0)
-        phi = np.where(denominator > 0, numerator / np.where(denominator > 0, denominator, 1.0), 0.0)
-        kinds.append(Kind(f"interaction: {name.replace('_', ' ')}", int(images[rows].sum()), phi, denominator > 0))
+    """All prompts, each interaction, and each prompt by its text."""
     by_id = {slug(text): text for text in texts}
-    for row in range(1, len(names)):
-        group = str(voxels["group"][row])
-        kinds.append(Kind(by_id.get(group, group), int(images[row]), voxels["phi"][row], d[row] > 0))
-    return kinds
+    named = [replace(kind, name=f"interaction: {kind.name}") for kind in interactions_of(voxels)]
+    single = [replace(kind, name=by_id.get(kind.name, kind.name)) for kind in prompts_of(voxels)]
+    return [total_of(voxels), *named, *single]
 
 
 def stands_of(
