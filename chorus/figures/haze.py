@@ -14,7 +14,7 @@ from chorus.occupancy.sightlines import STEP, bounds, crossing, rays_of, sample
 
 COLOURS = 256
 SHOWN_FROM = 0.3  # share of the greatest probability from which the haze begins
-DENSEST = 9.0  # 1/metre: opacity of the greatest probability
+DENSEST = 14.0  # 1/metre: opacity of the greatest probability
 _PALETTE = "YlOrRd"
 
 

@@ -7,7 +7,7 @@ two sides.
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,8 +42,9 @@ BODY_COLOUR, BODY_OPACITY = (0.50, 0.54, 0.60), 0.8
 PAPER = decoded(np.array([252, 252, 250]))
 TARGET, DISTANCE = (0.0, -0.3, 0.0), 5.6  # metres: what a camera around the body looks at, and from how far
 CANONICAL_VIEW = (60.0, 12.0)  # azimuth and elevation, degrees
-POSED_VIEWS = ((40.0, 10.0), (155.0, 10.0))
-COLUMNS = ("a picture that voted", "star pose", "that picture's pose", "the same from behind")
+POSED_VIEWS = ((40.0, 10.0), (220.0, 10.0))
+COLUMNS = ("a picture that voted", "star pose", "that picture's pose", "the same from the other side")
+_THINNER = np.float32(0.5)  # over a picture, whose object shall be seen too
 _GAP, _HEAD, _CAPTION, _BAR = 6, 48, 22, 90
 
 
@@ -124,7 +125,8 @@ def over_picture(reference: Reference, mesh: TriangleMesh, field: np.ndarray, ha
     # The person in the picture hides what lies behind: opaque, in the picture's own colours.
     background, covered = decoded(np.asarray(small)), np.isfinite(depth)
     person = Layer(background * covered[..., None], covered.astype(np.float32), depth)
-    drawn = encoded(seen_through(field, haze, camera, person, background))
+    thin = replace(haze, density=_THINNER * haze.density)
+    drawn = encoded(seen_through(field, thin, camera, person, background))
     square = np.broadcast_to(encoded(PAPER[None, None]), (SIDE, SIDE, 3)).copy()
     top, left = (SIDE - height) // 2, (SIDE - width) // 2
     square[top : top + height, left : left + width] = drawn
@@ -143,7 +145,7 @@ def turntable(stage: Stage3D, kind: Kind) -> bytes:
     frames = [panel(mesh, kind.phi, haze, around((float(angle), 12.0), FRAME_SIDE)) for angle in angles]
     # One palette for all frames, or their colours would flicker.
     palette = Image.fromarray(np.concatenate(frames[:: FRAMES // 6])).quantize(128, Image.Quantize.MEDIANCUT)
-    drawn = [Image.fromarray(frame).quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
+    drawn = [Image.fromarray(frame).quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG) for frame in frames]
     buffer = io.BytesIO()
     drawn[0].save(
         buffer, "GIF", save_all=True, append_images=drawn[1:], duration=FRAME_MILLISECONDS, loop=0, optimize=False
@@ -165,8 +167,8 @@ def reference_of(job: Job, kind: Kind) -> Reference | None:
     cameras = store.read_arrays(
         next(path for path in job.many("cameras") if path.stem == prompt), "cameras", ("index", "K", "R", "t")
     )
-    row = int(np.flatnonzero(cameras["index"] == index)[0])
-    camera = Camera(cameras["K"][row], cameras["R"][row], cameras["t"][row])
+    place = int(np.flatnonzero(cameras["index"] == index)[0])
+    camera = Camera(cameras["K"][place], cameras["R"][place], cameras["t"][place])
     pixels, pose = _picture_of(job, prompt, index)
     return Reference(pixels, pose, camera)
 

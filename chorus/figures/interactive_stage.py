@@ -168,7 +168,7 @@ def _pooled(field: np.ndarray, factor: int) -> np.ndarray:
 
 def _pooled_any(hit: np.ndarray, factor: int) -> np.ndarray:
     n = len(hit) // factor
-    return hit.reshape(n, factor, n, factor, n, factor).any(axis=(1, 3, 5))
+    return hit.reshape(n, factor, n, factor, n, factor).max(axis=(1, 3, 5))
 
 
 def _bits(hit: np.ndarray) -> np.ndarray:

@@ -56,6 +56,6 @@ def prompts_of(voxels: ArrayFile) -> list[Kind]:
 
 
 def _kind(voxels: ArrayFile, name: str, rows: list[int], phi: np.ndarray) -> Kind:
-    known = (voxels["denominator"][rows] > 0).any(axis=0)
+    known = voxels["denominator"][rows].max(axis=0) > 0
     ids = tuple(str(voxels["group"][row]) for row in rows)
     return Kind(name, ids, int(voxels["images"][rows].sum()), phi, known)

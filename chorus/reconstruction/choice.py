@@ -20,6 +20,7 @@ from chorus.reconstruction.person import Person
 from chorus.scenes.raster import rasterise
 
 SHARE = 0.65  # of the field's greatest value: the threshold where no mask is known
+LEAST_IMAGES = 10  # behind a field at a body part
 LEAST_SHARE = 0.05  # however large the mask is: below it a field is noise
 
 
@@ -28,7 +29,9 @@ class Candidate:
     """A posed field as an explanation of the photograph.
 
     Attributes:
-        category, interaction: of the field; an empty interaction means all prompts.
+        category: of the field.
+        interaction: name, or text or id of a prompt; empty for all prompts.
+        part: body part that the object touches; empty for any.
         field: around the person's body.
         seen: (H, W) float32, largest probability in sight of every pixel, before the person.
         threshold: probability from which on a voxel is the object.
@@ -37,6 +40,7 @@ class Candidate:
 
     category: str
     interaction: str
+    part: str
     field: SpatialField
     seen: np.ndarray
     threshold: float
@@ -49,29 +53,43 @@ class Candidate:
 
 
 def candidates_of(
-    distribution: Distribution, person: Person, mask: np.ndarray | None, interactions: Sequence[str]
+    distribution: Distribution, person: Person, mask: np.ndarray | None, types: Sequence[tuple[str, str]]
 ) -> list[Candidate]:
-    """A candidate for each interaction of a category.
+    """A candidate for each interaction type of a category that rests on at least LEAST_IMAGES images.
 
     Args:
         mask: (H, W) bool, visible pixels of the object, or None.
-        interactions: interaction names, texts or ids of prompts; an empty one means all prompts.
+        types: (interaction, part) as in `Distribution.canonical`.
 
     Raises:
         QueryError: there is no such interaction.
     """
-    hidden_from = rasterise(
-        person.vertices(distribution.body), distribution.body.faces, person.camera, person.size
-    ).depth
+    body = distribution.body
+    hidden_from = rasterise(person.vertices(body), body.faces, person.camera, person.size).depth
     found = []
-    for interaction, field in zip(
-        interactions, distribution.pose_types(person.pose, [(name, "") for name in interactions]), strict=True
-    ):
+    for (interaction, part), field in zip(types, distribution.pose_types(person.pose, types), strict=True):
+        if part and field.images < LEAST_IMAGES:
+            continue
         seen = largest_in_sight(field.phi, person.camera, hidden_from)
         threshold = threshold_of(field.phi, seen, mask)
         overlap = None if mask is None else overlap_of(seen >= threshold, mask)
-        found.append(Candidate(distribution.category, interaction, field, seen, threshold, overlap))
+        found.append(Candidate(distribution.category, interaction, part, field, seen, threshold, overlap))
     return found
+
+
+def explanations_of(distribution: Distribution, person: Person, mask: np.ndarray | None) -> list[Candidate]:
+    """The candidates of a category that are worth comparing.
+
+    Without a mask nothing tells the types apart, so the field of all prompts stands for them. With one: all prompts,
+    every interaction, and of the best of these the types at each body part.
+    """
+    if mask is None:
+        return candidates_of(distribution, person, None, [("", "")])
+    whole = candidates_of(distribution, person, mask, [(name, "") for name in ("", *distribution.interactions)])
+    if len(distribution.votes.groups) == 1:  # body parts were not counted
+        return whole
+    best = best_of(whole).interaction
+    return whole + candidates_of(distribution, person, mask, [(best, part) for part in distribution.parts])
 
 
 def threshold_of(phi: np.ndarray, seen: np.ndarray, mask: np.ndarray | None) -> float:

@@ -14,7 +14,7 @@ from chorus import store
 from chorus.distribution.distribution import Distribution
 from chorus.distribution.loading import load
 from chorus.perception.blazepose import BlazePose
-from chorus.reconstruction.choice import Candidate, best_of, candidates_of
+from chorus.reconstruction.choice import Candidate, best_of, candidates_of, explanations_of
 from chorus.reconstruction.meshes import in_view, write_meshes
 from chorus.reconstruction.overlay import overlay
 from chorus.reconstruction.person import Person, person_of
@@ -78,10 +78,9 @@ def reconstruct(request: Request) -> str:
 
 def _candidates(distribution: Distribution, person: Person, photo: Photo, interaction: str | None) -> list[Candidate]:
     mask = photo.masks.get(distribution.category)
-    if interaction is not None:
-        return candidates_of(distribution, person, mask, [interaction])
-    # Without a mask nothing tells the interactions apart: the field of all prompts stands for them.
-    return candidates_of(distribution, person, mask, ["", *distribution.interactions] if mask is not None else [""])
+    if interaction is None:
+        return explanations_of(distribution, person, mask)
+    return candidates_of(distribution, person, mask, [(interaction, "")])
 
 
 def report_of(
@@ -117,6 +116,7 @@ def _about(candidate: Candidate) -> dict[str, Any]:
     return {
         "category": candidate.category,
         "interaction": candidate.interaction,
+        "part": candidate.part,
         "images": candidate.field.images,
         "threshold": round(candidate.threshold, 6),
         "share_of_greatest": round(candidate.threshold / max(float(np.nanmax(candidate.field.phi)), 1e-9), 4),
@@ -128,7 +128,8 @@ def sentence(report: dict[str, Any]) -> str:
     """The outcome for the command line."""
     chosen, score = report["chosen"], report["person"]["pose_score"]
     text = f"{report['photo']['name']}: {chosen['category']}"
-    text += f" ({chosen['interaction']})" if chosen["interaction"] else ""
+    kind = ", ".join(filter(None, (chosen["interaction"], chosen["part"])))
+    text += f" ({kind})" if kind else ""
     text += f", threshold {chosen['threshold']:.3f}"
     text += "." if report["iou"] is None else f", IoU with the mask {report['iou']:.2f}."
     if score is not None and score < DOUBTFUL:

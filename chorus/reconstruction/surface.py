@@ -41,6 +41,7 @@ def surface_of(phi: np.ndarray, threshold: float) -> Surface:
             f"the field has no surface at {threshold:.3f}: its greatest value is {values.max():.3f}; "
             "choose a threshold between 0 and that."
         )
-    cells, faces, _, _ = marching_cubes(values, float(threshold), gradient_direction="descent", allow_degenerate=False)
+    cells, faces, _, _ = marching_cubes(values, float(threshold), allow_degenerate=False)
     grid = Grid(len(phi))
-    return Surface(grid.axis()[0] + grid.voxel * (cells.astype(float) - 1.0), faces.astype(np.int64))
+    vertices = grid.axis()[0] + grid.voxel * (cells.astype(float) - 1.0)
+    return Surface(vertices, faces[:, ::-1].astype(np.int64))  # scikit-image's faces look inward

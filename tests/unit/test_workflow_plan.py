@@ -14,7 +14,7 @@ from chorus.workflow import PROGRAM_ROOT, RESULTS, Plan, located
 
 PEOPLE_AND_BELOW = {
     "keypoints", "people", "screening", "cameras", "votes", "voxels", "clusters", "pap", "summary", "page", "crate",
-    "field_figure", "contact_sheet", "overlays", "gallery", "rejections",
+    "field_figure", "interactions_figure", "interactive", "contact_sheet", "overlays", "gallery", "rejections",
 }  # fmt: skip
 
 
@@ -41,6 +41,8 @@ def test_no_canonicalisation_owns_skinning_votes_voxels_and_pap_alone():
         "pap",
         "summary",
         "field_figure",
+        "interactions_figure",
+        "interactive",
         "page",
         "crate",
     }
