@@ -84,10 +84,19 @@ INPUTS: dict[str, tuple[Argument, ...]] = {
     "contact_sheet": (_many("masks"), _many("screening")),
     "gallery": (_many("masks"), _many("keypoints"), _many("screening")),
     "overlays": (_many("images", optional=True), _many("masks"), _many("people"), _many("screening"), _BODY),
+    "interactions_figure": (
+        Argument("voxels", "`voxels` file of the category"), _many("cameras"), _many("screening"),
+        _many("images", optional=True), _many("masks"), _many("people"), Argument("skinning", "`skinning` file"), _BODY,
+    ),
+    "interactive": (
+        Argument("voxels", "`voxels` file of the category"), _many("cameras"), _many("masks"), _many("people"),
+        Argument("skinning", "`skinning` file"), _BODY, Argument("template", "page without data (resources)"),
+    ),
     "page": (
         _many("screening"), Argument("figures", "pictures to show", many=True),
         Argument("pap", "`pap` report, if the category was scored", optional=True),
         Argument("gallery", "gallery of the category, to link to", optional=True),
+        Argument("interactive", "interactive page of the category, to link to", optional=True),
     ),
     "crate": (
         Argument("snakefile", "the workflow's main file"), Argument("targets", "final files of the run", many=True)
@@ -101,6 +110,7 @@ OUTPUTS: dict[str, tuple[Argument, ...]] = {
     "rejections": (Argument("markdown", "the same as a Markdown table"),),
     "summary": (Argument("markdown", "the same as a Markdown table"),),
     **dict.fromkeys(("table1", "table2", "table3", "table5", "ablations"), _TABLE),
+    "interactions_figure": (Argument("turntable", "the field of all prompts, turning (GIF)"),),
     "crate": (Argument("workflow", "copy of the workflow's main file"),),
 }
 
@@ -115,6 +125,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "truth": ("category", "interactions"),
     "testset": ("category", "interactions"),
     "gallery": ("category", "prompts"),
+    "interactive": ("category", "prompts"),
     "page": ("category", "prompts"),
     "rejections": (),
     "skinning": (),

@@ -39,6 +39,7 @@ def parser() -> argparse.ArgumentParser:
     _add_explain(
         commands.add_parser("explain", help="Draw prediction, target, person and the curve of one test image.")
     )
+    _add_reconstruct(commands)
     check = commands.add_parser(
         "config", help="Check configuration files; prints one line and exits 1 if something is wrong."
     )
@@ -132,6 +133,22 @@ def _add_explain(explain: argparse.ArgumentParser) -> None:
     explain.add_argument("--output", type=Path, required=True, metavar="FILE", help=".png to write")
 
 
+def _add_reconstruct(commands: argparse._SubParsersAction) -> None:
+    command = commands.add_parser(
+        "reconstruct", help="From one photograph to person and object in 3D: GLB, OBJ, overlay and scores (paper 4.5)."
+    )
+    command.add_argument("photo", type=Path, help="PNG, JPEG or WebP file with a person and an object")
+    command.add_argument(
+        "--voxels", type=Path, nargs="+", required=True, metavar="FILE",
+        help="results/voxels/{category}.h5 of finished runs; several only with --annotations",
+    )  # fmt: skip
+    command.add_argument("--annotations", type=Path, metavar="FILE", help="COCO json that names the photograph")
+    command.add_argument("--interaction", metavar="TEXT", help="interaction name, or text or id of a prompt")
+    command.add_argument("--body", type=Path, metavar="FILE", help="body model of the runs if it is not the open body")
+    command.add_argument("--model", type=Path, metavar="FILE", help="BlazePose network file, if not in models/")
+    command.add_argument("--output", type=Path, required=True, metavar="FOLDER", help="where the files go")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one subcommand; errors that a user can meet become one line and exit status 1."""
     commands = parser()
@@ -176,6 +193,8 @@ def _run(options: argparse.Namespace) -> None:
 
         body = options.body or OPEN_BODY
         print(explain(options.voxels, options.testset, options.image, body, options.output))
+    elif options.command == "reconstruct":
+        _reconstruct(options)
     elif options.command in {"verify", "trace", "status"}:
         from chorus.archive.commands import run_command
 
@@ -220,6 +239,20 @@ def _pose(options: argparse.Namespace) -> None:
         field = distribution.pose(read_pose(options.pose), *kind, options.lookup)
     save(field, options.output, options.surface, options.threshold)
     print(f"{distribution.category}: {field.images} images, {field.known.mean():.0%} of space known.")
+
+
+def _reconstruct(options: argparse.Namespace) -> None:
+    from chorus.reconstruction.reconstruct import Request, reconstruct
+    from chorus.workflow import BLAZEPOSE_MODEL
+
+    print(
+        reconstruct(
+            Request(
+                options.photo, tuple(options.voxels), options.annotations, options.interaction, options.body,
+                options.model or Path(BLAZEPOSE_MODEL), options.output,
+            )
+        )
+    )  # fmt: skip
 
 
 def _run_stage(options: argparse.Namespace) -> None:

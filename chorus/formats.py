@@ -87,6 +87,11 @@ One self-contained page: prompts, screening, pictures (inside the file), scores.
 
 One self-contained page: kept and rejected images by reason, as 128-pixel pictures with masks and keypoints (inside the file).
 
+## interactive: `results/report/{category}_interactive.html`
+
+One self-contained page (plotly inside) to turn, cut and question the field: all prompts, interactions, single prompts; the
+star pose and the mean pose of each interaction; at most 200 voting images with the voxels that each voted for.
+
 ## summary: `results/summary.json` and `results/summary.md`
 
 PAP of every configured category, their mean (with the bootstrap interval of mPAP), the truth scores, and the same for every variant.

@@ -19,7 +19,11 @@ from chorus.workflow import RESULTS, Plan
 
 LOCKS = Path(".snakemake/locks")
 _PROMPTS = "ask"
-_BESIDE = ("images/{category}/{prompt}/{shard}", "annotations/{category}/{prompt}/{shard}")  # second outputs
+_BESIDE = (  # second outputs
+    "images/{category}/{prompt}/{shard}",
+    "annotations/{category}/{prompt}/{shard}",
+    "figures/{category}_turntable",
+)
 _NAMES = {
     "category": "(?P<category>[a-z][a-z0-9_]*)",
     "prompt": "(?P<prompt>[a-z0-9][a-z0-9-]*)",

@@ -179,8 +179,22 @@ STAGES: dict[str, Stage] = {
         "chorus.figures.overlay_stage", ("body", "figures"), ("people", "screening"), "figures/{category}_people.png",
         "Draw the fitted bodies over their images.",
     ),
+    "interactions_figure": Stage(
+        "chorus.figures.interactions_stage", ("body",), ("voxels", "cameras", "skinning"),
+        "figures/{category}_interactions.png",
+        "Draw every interaction: over a picture, around the star pose, around that picture's body; and a turntable.",
+    ),
+    "interactive": Stage(
+        "chorus.figures.interactive_stage", ("body",), ("voxels", "cameras", "skinning"),
+        "report/{category}_interactive.html",
+        "Write a page on which the field can be turned, cut and asked which images voted.",
+    ),
     "page": Stage(
-        "chorus.figures.page", (), ("pap", "screening", "gallery", "field_figure", "contact_sheet", "overlays"),
+        "chorus.figures.page", (),
+        (
+            "pap", "screening", "gallery", "interactive",
+            "field_figure", "interactions_figure", "contact_sheet", "overlays",
+        ),
         "report/{category}.html",
         "Put pictures, scores and prompts of a category on one page.",
     ),

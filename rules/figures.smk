@@ -1,5 +1,5 @@
 # Pictures of a category: the field, the screening, the fitted people.
-# OUTPUTS: {tree}/figures/{category}_{field,screening,people}.png, {tree}/report/{category}{,_gallery}.html
+# OUTPUTS: {tree}/figures/{category}_{field,interactions,screening,people}.png, ..._turntable.gif, {tree}/report/{category}{,_gallery,_interactive}.html
 
 
 rule field_figure:
@@ -127,15 +127,101 @@ rule overlays:
         " --settings {params.settings:q} --output {output.figure:q} > {log:q} 2>&1"
 
 
+rule interactions_figure:
+    input:
+        voxels=files("voxels"),
+        cameras=files("cameras"),
+        screening=files("screening"),
+        images=lambda wildcards: images(wildcards) if plan.config.images.keep else [],
+        masks=files("masks"),
+        people=files("people"),
+        skinning=files("skinning"),
+        body=located(plan.config.body.file),
+    output:
+        figure=report(
+            "{tree}/figures/{category}_interactions.png",
+            caption="captions/interactions.rst",
+            category="{category}",
+        ),
+        record="{tree}/figures/{category}_interactions.png.record.json",
+        turntable="{tree}/figures/{category}_turntable.gif",
+        turntable_record="{tree}/figures/{category}_turntable.gif.record.json",
+    log:
+        "{tree}/logs/figures/{category}_interactions.log",
+    conda:
+        "../envs/aggregation.yaml"
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=20,
+    params:
+        settings=settings("interactions_figure"),
+        code=plan.code("interactions_figure"),
+    message:
+        "Drawing the interactions of {wildcards.category}."
+    shell:
+        "python -m chorus interactions_figure --voxels {input.voxels:q} --cameras {input.cameras:q}"
+        " --screening {input.screening:q} --images {input.images:q} --masks {input.masks:q}"
+        " --people {input.people:q} --skinning {input.skinning:q} --body {input.body:q}"
+        " --category {wildcards.category:q} --settings {params.settings:q} --output {output.figure:q}"
+        " --turntable {output.turntable:q} > {log:q} 2>&1"
+
+
+rule interactive:
+    input:
+        voxels=files("voxels"),
+        cameras=files("cameras"),
+        masks=files("masks"),
+        people=files("people"),
+        skinning=files("skinning"),
+        body=located(plan.config.body.file),
+        template=located("resources/interactive.html"),
+    output:
+        page=report(
+            "{tree}/report/{category}_interactive.html",
+            caption="captions/interactive.rst",
+            category="{category}",
+        ),
+        record="{tree}/report/{category}_interactive.html.record.json",
+    log:
+        "{tree}/logs/report/{category}_interactive.log",
+    conda:
+        "../envs/aggregation.yaml"
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=20,
+    params:
+        prompts=lambda wildcards: "\x1f".join(
+            prompt.text for prompt in plan.prompts[wildcards.category]
+        ),
+        settings=settings("interactive"),
+        code=plan.code("interactive"),
+    message:
+        "Writing the interactive page of {wildcards.category}."
+    shell:
+        "python -m chorus interactive --voxels {input.voxels:q} --cameras {input.cameras:q} --masks {input.masks:q}"
+        " --people {input.people:q} --skinning {input.skinning:q} --body {input.body:q} --template {input.template:q}"
+        " --category {wildcards.category:q} --prompts={params.prompts:q} --settings {params.settings:q}"
+        " --output {output.page:q} > {log:q} 2>&1"
+
+
 rule page:
     input:
         screening=files("screening"),
         figures=lambda wildcards: [
             path
-            for stage in ("field_figure", "contact_sheet", "overlays")
+            for stage in (
+                "field_figure",
+                "interactions_figure",
+                "contact_sheet",
+                "overlays",
+            )
             for path in files(stage)(wildcards)
-        ],
+        ]
+        + files("interactions_figure", "figures/{category}_turntable.gif")(wildcards),
         gallery=files("gallery"),
+        interactive=files("interactive"),
         pap=lambda wildcards: (
             files("pap")(wildcards) if plan.config.testset.source != "none" else []
         ),
@@ -164,6 +250,6 @@ rule page:
         "Writing the page of {wildcards.category}."
     shell:
         "python -m chorus page --screening {input.screening:q} --figures {input.figures:q} --pap {input.pap:q}"
-        " --gallery {input.gallery:q}"
+        " --gallery {input.gallery:q} --interactive {input.interactive:q}"
         " --category {wildcards.category:q} --prompts={params.prompts:q} --settings {params.settings:q}"
         " --output {output.page:q} > {log:q} 2>&1"

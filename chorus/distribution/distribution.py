@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
@@ -95,27 +95,36 @@ class Distribution:
         Raises:
             QueryError, FileError: as `canonical`; or theta is no pose.
         """
-        pose, source = _checked_pose(theta), self.canonical(interaction, part)
+        return self.pose_types(theta, [(interaction, part)], lookup)[0]
+
+    def pose_types(
+        self, theta: np.ndarray, types: Sequence[tuple[str, str]], lookup: Lookup = "forward"
+    ) -> list[SpatialField]:
+        """The fields of several interaction types (interaction, part) in one pose, whose warp is found once."""
+        pose, sources = _checked_pose(theta), [self.canonical(*kind) for kind in types]
         if not self.votes.canonicalised:
-            return _at_pose(source, {}, pose)
-        values = self._carrier(source, pose, lookup)
-        return _at_pose(source, {name: values(getattr(source, name)) for name in CARRIED}, pose)
+            return [_at_pose(source, {}, pose) for source in sources]
+        values = self._carrier(pose, lookup)
+        return [
+            _at_pose(source, {name: values(getattr(source, name), source.known) for name in CARRIED}, pose)
+            for source in sources
+        ]
 
     def poses(self, thetas: np.ndarray, interaction: str = "", part: str = "") -> list[SpatialField]:
         """The same for poses (n, 24, 3), one field each."""
         return [self.pose(theta, interaction, part) for theta in thetas]
 
-    def _carrier(self, source: SpatialField, pose: np.ndarray, lookup: Lookup) -> Callable[[np.ndarray], np.ndarray]:
-        """A function that carries a canonical array (N, N, N) to the pose, (N^3,)."""
-        grid, known = source.grid, source.known
+    def _carrier(self, pose: np.ndarray, lookup: Lookup) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+        """A function that carries a canonical array and the voxels that it knows, both (N, N, N), to (N^3,)."""
+        grid = self.canonical().grid
         if lookup == "linear":
             points = canonical_points(grid, self.body, pose)
-            return lambda values: interpolated(values, points, known)
+            return lambda values, known: interpolated(values, points, known)
         if lookup == "nearest":
             sources = nearest_sources(canonical_index(grid, self.body, pose))
         else:
             sources = forward_sources(grid, self._weights, self.body.canonical_bones(pose[None])[0])
-        return lambda values: sources.values(values, known)
+        return sources.values
 
     @cached_property
     def _weights(self) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chorus import store
@@ -34,9 +35,11 @@ def run(job: Job) -> None:
     ]
     if job.many("gallery"):
         parts.append(f'<p><a href="{escape(job.one("gallery").name)}">Kept and rejected images, with reasons</a></p>')
+    if job.many("interactive"):
+        parts.append(f'<p><a href="{escape(job.one("interactive").name)}">The field, to turn and to cut</a></p>')
     if job.many("pap"):
         parts.append(_scores(store.read_json(job.one("pap"))))
-    parts += [_picture(store.read_bytes(path), path.stem) for path in job.many("figures")]
+    parts += [_picture(store.read_bytes(path), path) for path in job.many("figures")]
     parts.append(_prompts(rows, job.names["prompts"].split("\x1f")))
     body = "\n".join(parts)
     head = f'<meta charset="utf-8"><title>{escape(category)}</title><style>{_STYLE}</style>'
@@ -82,7 +85,7 @@ def _table(head: list[str], rows: list[list[str]]) -> str:
     return f"<table><tr>{cells}</tr>{lines}</table>"
 
 
-def _picture(png: bytes, name: str) -> str:
-    data = base64.b64encode(png).decode()
-    title = escape(name.replace("_", " "))
-    return f'<h2>{title}</h2><img alt="{title}" src="data:image/png;base64,{data}">'
+def _picture(content: bytes, path: Path) -> str:
+    data = base64.b64encode(content).decode()
+    title, kind = escape(path.stem.replace("_", " ")), path.suffix.removeprefix(".")
+    return f'<h2>{title}</h2><img alt="{title}" src="data:image/{kind};base64,{data}">'

@@ -134,7 +134,7 @@ def read_ballots(body: BodyModel, files: VoteFiles, mirror: bool = False, *, peo
         people: with the masks of the people.
     """
     cameras = store.read_arrays(files.cameras, "cameras", ("index", "K", "R", "t", "weight", "bin"))
-    masks, poses = read_masks(files.masks, OBJECT), _poses(files.people, cameras["index"])
+    masks, poses = read_masks(files.masks, OBJECT), poses_of(files.people, cameras["index"])
     rows, spans = masks.rows_of(cameras["index"]), masks.spans
     if people:
         spans = spans + read_masks(files.masks, PERSON).spans
@@ -156,7 +156,7 @@ def read_ballots(body: BodyModel, files: VoteFiles, mirror: bool = False, *, peo
             yield mirrored(ballots)
 
 
-def _poses(people: Sequence[Path], index: np.ndarray) -> np.ndarray:
+def poses_of(people: Sequence[Path], index: np.ndarray) -> np.ndarray:
     """Poses (n, 24, 3) of the images with these indices."""
     files = [store.read_arrays(path, "people", ("index", "pose")) for path in people]
     found = {int(i): pose for file in files for i, pose in zip(file["index"], file["pose"], strict=True)}

@@ -43,7 +43,7 @@ def picture(meshes: list[TriangleMesh], camera: Camera, backdrop: Backdrop, size
         backdrop: ground, sky or wall, and light.
         size: (height, width) in pixels.
     """
-    everything, owner_of_face = _together(meshes)
+    everything, owner_of_face = together(meshes)
     fine = (size[0] * OVERSAMPLING, size[1] * OVERSAMPLING)
     raster = rasterise(everything.vertices, everything.faces, camera.scaled(OVERSAMPLING), fine)
     ground_height = float(everything.vertices[:, 1].min()) if len(everything.vertices) else 0.0
@@ -61,7 +61,7 @@ def picture(meshes: list[TriangleMesh], camera: Camera, backdrop: Backdrop, size
     return Picture((255.0 * encoded + 0.5).astype(np.uint8), owner, depth)
 
 
-def _together(meshes: list[TriangleMesh]) -> tuple[TriangleMesh, np.ndarray]:
+def together(meshes: list[TriangleMesh]) -> tuple[TriangleMesh, np.ndarray]:
     """All meshes as one, and the index of the mesh each face came from."""
     offsets = np.cumsum([0] + [len(mesh.vertices) for mesh in meshes])
     empty, no_faces = np.zeros((0, 3)), np.zeros((0, 3), np.int64)

@@ -23,7 +23,7 @@ GROUND = {
 ROOMS = [
     "body", "prompts", "images", "screening", "perception", "calibration", "occupancy", "distribution", "scenes",
     "evaluation", "tables",
-    "figures", "bench",
+    "figures", "reconstruction", "bench",
 ]  # fmt: skip
 FETCHING = {"blazepose", "brought_model", "coco_instances", "eft_bodies"}  # rules that only get a file
 TOP = {"stages", "arguments", "workflow", "job", "archive", "leftovers", "estimate", "cli", "__main__", ""}

@@ -14,8 +14,8 @@ from chorus.workflow import PROGRAM_ROOT, RESULTS, Plan, located
 
 PEOPLE_AND_BELOW = {
     "keypoints", "people", "screening", "cameras", "votes", "rays", "voxels", "clusters", "pap", "summary", "page",
-    "crate", "field_figure", "contact_sheet", "overlays", "gallery", "rejections", "table1", "table2", "table3",
-    "ablations", "images_vs_pap",
+    "crate", "field_figure", "interactions_figure", "interactive", "contact_sheet", "overlays", "gallery", "rejections",
+    "table1", "table2", "table3", "ablations", "images_vs_pap",
 }  # fmt: skip
 
 
@@ -43,6 +43,8 @@ def test_no_canonicalisation_owns_skinning_votes_voxels_and_pap_alone():
         "pap",
         "summary",
         "field_figure",
+        "interactions_figure",
+        "interactive",
         "page",
         "crate",
         "table2",
@@ -139,8 +141,8 @@ def test_an_estimator_shares_the_votes_and_owns_what_is_merged_from_its_own_sums
     plan = plan_of(variants={"sharp": {"occupancy": {"estimator": "rays"}}})
     tree = f"{RESULTS}/variants/sharp"
     assert own(plan, "sharp") == {
-        "rays", "voxels", "clusters", "pap", "summary", "field_figure", "page", "crate", "table2", "ablations",
-        "images_vs_pap",
+        "rays", "voxels", "clusters", "pap", "summary", "field_figure", "interactions_figure", "interactive", "page",
+        "crate", "table2", "ablations", "images_vs_pap",
     }  # fmt: skip
     assert plan.votes_of(RESULTS, "motorcycle") == plan.files("votes", tree, category="motorcycle")
     assert plan.votes_of(tree, "motorcycle") == plan.files("rays", tree, category="motorcycle")

@@ -52,7 +52,10 @@ def test_the_report_opens_without_network_and_without_complaint(reported, tmp_pa
 @needs_browser
 def test_our_pages_open_without_network_and_without_complaint(reported, tmp_path):
     pages = reported.folder / "results/report"
-    for name, others in {"motorcycle": {"motorcycle_gallery.html"}, "motorcycle_gallery": set()}.items():
+    for name, others in {
+        "motorcycle": {"motorcycle_gallery.html", "motorcycle_interactive.html"},
+        "motorcycle_gallery": set(),
+    }.items():
         shown = browser.show(pages / f"{name}.html", tmp_path)
         assert (shown.console, shown.requests, shown.names) == ([], [], others)
         assert all((pages / other).is_file() for other in others)

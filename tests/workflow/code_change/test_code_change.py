@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-SUMS = {"voxels", "clusters", "pap", "summary", "page", "field_figure"}
+SUMS = {"voxels", "clusters", "pap", "summary", "page", "field_figure", "interactions_figure", "interactive"}
 EDITS = {
     "chorus/screening/stage.py": {"screening", "rejections", "cameras", "votes", "contact_sheet", "overlays", "gallery"}
     | SUMS,

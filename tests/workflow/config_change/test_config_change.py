@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-SUMS = {"voxels", "clusters", "pap", "summary", "page", "field_figure"}
+SUMS = {"voxels", "clusters", "pap", "summary", "page", "field_figure", "interactions_figure", "interactive"}
 CAMERAS = SUMS | {"cameras", "votes"}
 SCREENING = CAMERAS | {"screening", "rejections", "contact_sheet", "overlays", "gallery"}
 PICTURES = SCREENING | {"scenes", "masks", "keypoints", "people"}
@@ -14,7 +14,7 @@ CHANGES = {
     "run.seed": ({"run": {"seed": 1}}, PICTURES | HELD_OUT),
     "images.size": ({"images": {"size": 64}}, PICTURES),
     "images.format": ({"images": {"format": "webp"}}, PICTURES),
-    "images.keep": ({"images": {"keep": False}}, {"overlays", "page"}),
+    "images.keep": ({"images": {"keep": False}}, {"overlays", "interactions_figure", "page"}),
     "diffusion.steps": ({"diffusion": {"steps": 20}}, set()),  # of another source
     "images.per_view": ({"images": {"per_view": 2}}, PICTURES),
     "scenes.no_person": ({"scenes": {"no_person": 0.2}}, PICTURES | HELD_OUT),

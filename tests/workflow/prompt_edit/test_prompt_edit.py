@@ -8,8 +8,10 @@ KEPT, EDITED = (slug(PROMPTS[i]["text"]) for i in (1, 0))
 OF_CATEGORY = {
     "results/voxels/motorcycle.h5", "results/clusters/motorcycle.json", "results/pap/motorcycle.json",
     "results/summary.json",
-    "results/report/motorcycle.html", "results/report/motorcycle_gallery.html", "results/rejections.json",
-    *(f"results/figures/motorcycle_{kind}.png" for kind in ("field", "screening", "people")),
+    "results/report/motorcycle.html", "results/report/motorcycle_gallery.html",
+    "results/report/motorcycle_interactive.html",
+    "results/rejections.json",
+    *(f"results/figures/motorcycle_{kind}.png" for kind in ("field", "interactions", "screening", "people")),
 }  # fmt: skip
 
 

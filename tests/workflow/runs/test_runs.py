@@ -35,7 +35,9 @@ def test_everything_that_was_promised_is_there(undisturbed):
         "clusters/motorcycle.json",
     }
     of_category |= {f"{kind}/motorcycle.h5" for kind in ("voxels", "truth", "testset", "warps")}
-    of_category |= {f"figures/motorcycle_{kind}.png" for kind in ("field", "screening", "people")} | {
+    of_category |= {f"figures/motorcycle_{kind}.png" for kind in ("field", "interactions", "screening", "people")} | {
+        "figures/motorcycle_turntable.gif",
+        "report/motorcycle_interactive.html",
         "report/motorcycle.html",
         "report/motorcycle_gallery.html",
     }
