@@ -33,6 +33,10 @@ def load(voxels: str | Path, body: str | Path | None = None) -> Distribution:
     model = load_body(OPEN_BODY if body is None else body)
     if attributes["body"] != model.digest:
         raise FileError(f"{voxels}: was made with another body model than {model.name}; give its file as `body`.")
+    if store.read_record(voxels).get("settings", {}).get("occupancy", {}).get("balance_views") is False:
+        raise FileError(
+            f"{voxels}: was merged without view balancing, for scores alone; set occupancy.balance_views: true."
+        )
     folder = voxels.parent.parent / "votes" / attributes["category"]
     files = [folder / Path(item["path"]).name for item in store.read_record(voxels)["inputs"]["votes"]]
     for path, item in zip(files, store.read_record(voxels)["inputs"]["votes"], strict=True):
