@@ -115,7 +115,7 @@ def test_a_row_of_table_2_is_the_mean_over_categories_and_the_spread_over_repeti
     ]
     cells = table2.row("full", repeated, {"vanilla": 19.86}, 1)
     assert cells[:3] == [label("full"), "blazepose", 2]
-    assert cells[3] == Spread(20.0, 0.0)
+    assert cells[3] == Spread(20.0, 0.0, 0)
     assert shown(cells[4]) == str(Spread.of([30.0, 40.0]))
     assert cells[5] == 19.86
     assert cells[12] == "30.00-30.00"
