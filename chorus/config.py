@@ -280,7 +280,7 @@ class Config(Section):
         ablations |= {name: own for name, own in self.tables.ablations.items() if own is not None}
         runs = {}
         for name, ablation in ablations.items():
-            for number in range(1, self.repetitions + 1):
+            for number in range(1, (self.repetitions if name not in self.tables.once else 1) + 1):
                 seed = {"run": {"seed": self.run.seed + number - 1}}
                 again = merge(self.tables.repetition, seed) if number > 1 else {}
                 where = f"tables.ablations.{name}" if name != FULL else "tables.repetition"

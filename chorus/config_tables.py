@@ -35,6 +35,9 @@ class Tables(Section):
         },
         description="name -> settings that differ; null = off",
     )
+    once: list[VariantName] = Field(
+        ["no_keypoint_filter", "soft"], description="ablations that are made with the first seed alone"
+    )
 
 
 OVERLAY_SECTIONS = (

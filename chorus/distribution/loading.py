@@ -35,7 +35,12 @@ def load(voxels: str | Path, body: str | Path | None = None) -> Distribution:
     model = load_body(OPEN_BODY if body is None else body)
     if attributes["body"] != model.digest:
         raise FileError(f"{voxels}: was made with another body model than {model.name}; give its file as `body`.")
-    used = store.read_record(voxels)["inputs"]["votes"]
+    record = store.read_record(voxels)
+    if record.get("settings", {}).get("occupancy", {}).get("balance_views") is False:
+        raise FileError(
+            f"{voxels}: was merged without view balancing, for scores alone; set occupancy.balance_views: true."
+        )
+    used = record["inputs"]["votes"]
     files = [_beside(voxels, item["path"]) for item in used]
     for path, item in zip(files, used, strict=True):
         if store.read_record(path)["sha256"] != item["sha256"]:

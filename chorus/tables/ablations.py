@@ -41,12 +41,12 @@ def row(category: str, name: str, reports: Sequence[Report], full: Sequence[Repo
     """One category and method: its reports of all repetitions, and those of the run itself (variants: the first)."""
     low, high = reports[0]["interval"]["pap"]["vanilla_hoa"]
     cells: list[Cell] = [words(category), label(name), people_of(reports)]
-    cells += [Spread.of(r["counts"]["voting_images"] for r in reports)]
+    cells += [Spread.of((r["counts"]["voting_images"] for r in reports), 0)]
     cells += [Spread.of(100 * _value(r, "pap", key) for r in reports) for key in ("vanilla", "vanilla_hoa")]
     cells += [Spread.of(100 * _value(r, "pap_with_tail", "vanilla_hoa") for r in reports)]
     cells += [f"{100 * low:.1f}-{100 * high:.1f}"]
     known = all("truth" in r for r in reports)
-    cells += [Spread.of(r["truth"][key] for r in reports) if known else None for key in ("pearson_r", "best_iou")]
+    cells += [Spread.of((r["truth"][key] for r in reports), 3) if known else None for key in ("pearson_r", "best_iou")]
     if name == FULL:
         return [*cells, None, None]
     return [

@@ -18,19 +18,24 @@ _LATEX = {"&": r"\&", "%": r"\%", "#": r"\#", "_": r"\_", "±": r"$\pm$", "≥":
 
 @dataclass(frozen=True)
 class Spread:
-    """A measured number: mean over repetitions and their sample standard deviation, which one repetition has not."""
+    """A measured number: mean over repetitions and their sample standard deviation, which one repetition has not.
+
+    `digits` after the point are shown.
+    """
 
     mean: float
     deviation: float | None
+    digits: int = 2
 
     @classmethod
-    def of(cls, values: Iterable[float]) -> Spread:
+    def of(cls, values: Iterable[float], digits: int = 2) -> Spread:
         """Mean and deviation of at least one value."""
         array = np.array(list(values), float)
-        return cls(float(array.mean()), float(array.std(ddof=1)) if len(array) > 1 else None)
+        return cls(float(array.mean()), float(array.std(ddof=1)) if len(array) > 1 else None, digits)
 
     def __str__(self) -> str:
-        return f"{self.mean:.2f}" + (f" ± {self.deviation:.2f}" if self.deviation is not None else "")
+        spread = f" ± {self.deviation:.{self.digits}f}" if self.deviation is not None else ""
+        return f"{self.mean:.{self.digits}f}{spread}"
 
 
 Cell = str | int | float | Spread | None

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from chorus.job import Job
 
 HEAD = ("images of", "category", "images", "after filtering", "rejection rate (%)", "camera entropy (bits)")
+DIGITS = (0, 0, 2, 2)  # of the last four
 NOTES = (
     "Mean ± standard deviation over repetitions with other seeds. Images that were not drawn count as not rejected.",
     f"Entropy of Gaussians (sigma {SIGMA} rad, geodesic) around the camera directions on a spiral grid of {CELLS} "
@@ -80,4 +81,4 @@ def centres_of(files: Sequence[Path]) -> np.ndarray:
 
 
 def _measured(numbers: Sequence[tuple[float, ...]]) -> list[Cell]:
-    return [Spread.of(values) for values in zip(*numbers, strict=True)]
+    return [Spread.of(values, digits) for values, digits in zip(zip(*numbers, strict=True), DIGITS, strict=True)]

@@ -42,13 +42,13 @@ def row(
     means = [mean_scores(reports, least) for reports in repeated]
     images = [sum(report["counts"]["voting_images"] for report in reports.values()) for reports in repeated]
     people = people_of(report for reports in repeated for report in reports.values())
-    cells: list[Cell] = [label(name), people, len(repeated), Spread.of(images)]
+    cells: list[Cell] = [label(name), people, len(repeated), Spread.of(images, 0)]
     for variant in VARIANTS:
         cells += [Spread.of(100 * mean["pap"][variant] for mean in means), paper.get(variant)]
     low, high = interval_of_mean(enough(dict(repeated[0]), least), "vanilla_hoa")
     cells += [f"{100 * low:.2f}-{100 * high:.2f}"]
     cells += [Spread.of(100 * mean["pap_with_tail"]["vanilla_hoa"] for mean in means)]
     return cells + [
-        Spread.of(mean[score] for mean in means) if all(score in mean for mean in means) else None
+        Spread.of((mean[score] for mean in means), 3) if all(score in mean for mean in means) else None
         for score in ("pearson_r", "best_iou")
     ]

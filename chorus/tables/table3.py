@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from chorus.job import Job
 
 COLUMNS = ("prompts", "images", "after filtering", "rejection rate (%)")
+DIGITS = (0, 0, 0, 2)
 NOTES = ("Mean ± standard deviation over repetitions with other seeds. `paper` is Table 3 of the paper.",)
 
 
@@ -34,8 +35,8 @@ def run(job: Job) -> None:
     rows: list[list[Cell]] = []
     for category, numbers in measured.items():
         cells: list[Cell] = [words(category)]
-        for column, values in zip(COLUMNS, zip(*numbers, strict=True), strict=True):
-            cells += [Spread.of(values), paper.get(category, {}).get(column)]
+        for column, digits, values in zip(COLUMNS, DIGITS, zip(*numbers, strict=True), strict=True):
+            cells += [Spread.of(values, digits), paper.get(category, {}).get(column)]
         rows.append(cells)
     head = ["category", *(name for column in COLUMNS for name in (column, f"{column} paper"))]
     write(job, Table("Table 3: pictures and rejection rates", NOTES, head, rows))

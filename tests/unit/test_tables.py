@@ -31,6 +31,7 @@ def test_a_spread_is_mean_and_sample_deviation():
     assert Spread.of([1.0, 3.0]) == Spread(2.0, pytest.approx(np.sqrt(2)))
     assert Spread.of([7]) == Spread(7.0, None)
     assert (str(Spread(2.0, 0.5)), str(Spread(2.0, None))) == ("2.00 ± 0.50", "2.00")
+    assert str(Spread.of([136.0, 138.0], 0)) == "137 ± 1"
     assert [shown(cell) for cell in (None, 3, 1.0, "x")] == ["", "3", "1.00", "x"]
 
 
@@ -62,7 +63,9 @@ def test_the_papers_numbers_are_consistent():
     assert len(evaluated) == 14
     assert sum(statistics[name]["images"] for name in evaluated) == 528_924
     assert sum(statistics[name]["after filtering"] for name in evaluated) == 130_446
-    assert set(published(PUBLISHED, "table2")) <= {"full", *Config().tables.ablations}
+    tables = Config().tables
+    assert set(published(PUBLISHED, "table2")) <= {"full", *tables.ablations}
+    assert set(tables.once) <= set(tables.ablations)
     for line in [*published(PUBLISHED, "table2").values(), *published(PUBLISHED, "table2_motorcycle").values()]:
         assert set(line) == set(VARIANTS)
         assert line["strict"] < line["vanilla"] < line["vanilla_hoa"]
@@ -112,11 +115,11 @@ def test_a_row_of_table_2_is_the_mean_over_categories_and_the_spread_over_repeti
     ]
     cells = table2.row("full", repeated, {"vanilla": 19.86}, 1)
     assert cells[:3] == [label("full"), "blazepose", 2]
-    assert cells[3] == Spread(20.0, 0.0)
+    assert cells[3] == Spread(20.0, 0.0, 0)
     assert shown(cells[4]) == str(Spread.of([30.0, 40.0]))
     assert cells[5] == 19.86
     assert cells[12] == "30.00-30.00"
-    assert (cells[-2], cells[-1]) == (Spread(0.5, 0.0), Spread(0.0, 0.0))
+    assert (cells[-2], cells[-1]) == (Spread(0.5, 0.0, 3), Spread(0.0, 0.0, 3))
 
 
 def test_categories_with_too_few_test_images_stay_out_of_the_mean():

@@ -117,15 +117,17 @@ def test_variants_that_differ_only_late_share_what_is_above():
 
 def test_the_tables_compare_the_run_its_ablations_and_its_variants_with_every_seed():
     plan = plan_of(tables={"seeds": 2})
-    names = ["full", *Config().tables.ablations]
-    assert list(plan.table_trees) == [*((name, number) for name in names for number in (1, 2)), ("true_people", 1)]
+    tables = Config().tables
+    names = ["full", *tables.ablations]
+    every = [(name, number) for name in names for number in (1, 2) if number == 1 or name not in tables.once]
+    assert list(plan.table_trees) == [*every, ("true_people", 1)]
     assert plan.table_trees["full", 1] == RESULTS
     assert plan.table_trees["true_people", 1] == f"{RESULTS}/variants/true_people"
-    again = plan.configs[plan.table_trees["soft", 2]]
-    assert (again.run.seed, again.screening.mode, again.truth.draws) == (1, "soft", 1000)
+    again = plan.configs[plan.table_trees["share_1", 2]]
+    assert (again.run.seed, again.screening.share, again.truth.draws) == (1, 0.01, 1000)
     assert plan.trees == plan_of(tables={"seeds": 1}).trees, "`all` makes none of it"
     for stage in ("scenes", "masks", "people", "truth", "testset", "warps"):
-        assert plan.files(stage, plan.table_trees["soft", 2]) == plan.files(stage, plan.table_trees["full", 2])
+        assert plan.files(stage, plan.table_trees["share_1", 2]) == plan.files(stage, plan.table_trees["full", 2])
         assert plan.files(stage, plan.table_trees["soft", 1]) == plan.files(stage, RESULTS)
     assert not plan.owns("votes", plan.table_trees["no_view_balancing", 1]), "balancing is of the voxels alone"
     assert not plan.owns("pap", plan.table_trees["no_canonicalisation", 1]), "the variant has it"
