@@ -1,10 +1,10 @@
 """The estimator `rays` and its alternatives against the known truth of the scenes (the tables of docs/rays.md).
 
-    python -m tests.benchmarks.rays RESULTS [--category NAME ...] [--people true|estimated]
+    python -m tests.benchmarks.rays RESULTS [--category NAME] [--people true|estimated] [--few N]
 
 RESULTS is the finished results folder of a scenes run with the default variants; only files are read. Printed: for
 every category and estimator Pearson r of the total field, mean r of the fields of its interactions, best IoU, PAP HOA
-with tail (x100), and CPU milliseconds of an image.
+with tail (x100), and CPU milliseconds of an image. `--few N` keeps N images of every prompt, drawn at chance.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -57,7 +57,12 @@ class Run:
     @property
     def images(self) -> int:
         """Number of images of all prompts."""
-        return sum(len(ballots) for prompt in self.ballots for ballots in prompt)
+        return int(sum((ballots.weight > 0).sum() for prompt in self.ballots for ballots in prompt))
+
+    def few(self, n: int) -> Run:
+        """The same with n images of every prompt; the others weigh nothing."""
+        rng = np.random.default_rng(0)
+        return replace(self, ballots=[[_few(ballots, n, rng) for ballots in prompt] for prompt in self.ballots])
 
     def scores(self, fields: dict[str, Sums]) -> Iterator[tuple[str, list[float]]]:
         """Name -> r, mean r of the interactions, best IoU, HOA with tail."""
@@ -91,6 +96,11 @@ def opened(results: Path, tree: str, category: str) -> Run:
         body, weights, names, ballots, dict(zip(map(str, truth["group"]), truth["phi"], strict=True)),
         store.read_arrays(results / f"testset/{category}.h5", "testset"), warps.reshape(len(warps), -1),
     )  # fmt: skip
+
+
+def _few(ballots: Ballots, n: int, rng: np.random.Generator) -> Ballots:
+    chosen = rng.permutation(np.flatnonzero(ballots.weight))[:n]
+    return replace(ballots, weight=np.where(np.isin(np.arange(len(ballots)), chosen), ballots.weight, 0))
 
 
 def summed(parts: Sums) -> Votes:
@@ -149,11 +159,13 @@ def main() -> None:
     parser.add_argument("results", type=Path)
     parser.add_argument("--category", action="append")
     parser.add_argument("--people", choices=TREES, action="append")
+    parser.add_argument("--few", type=int)
     options = parser.parse_args()
     print(f"{COLUMNS}\n|{'---|' * 8}", flush=True)
     for people in options.people or TREES:
         for category in options.category or sorted(path.stem for path in (options.results / "truth").glob("*.h5")):
             run = opened(options.results, TREES[people], category)
+            run = run.few(options.few) if options.few else run
             found = measured(run)
             for name, figures in run.scores({name: sums for name, (sums, _) in found.items()}):
                 r, single, iou, hoa = figures
