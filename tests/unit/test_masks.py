@@ -70,3 +70,11 @@ def test_ragged_rows_come_back(rows):
 def test_several_masks(many):
     spans = masks.encode_all(many)
     assert all(np.array_equal(masks.decode(spans[i], mask.shape), mask) for i, mask in enumerate(many))
+
+
+@given(st.lists(st.integers(0, 4), max_size=4), st.lists(st.integers(0, 4), max_size=4))
+def test_added_rows_stand_one_after_the_other(first, second):
+    rows = [np.full((length, 3), number, np.uint16) for number, length in enumerate(first + second)]
+    both = Ragged.of(rows[: len(first)], NO_SPANS) + Ragged.of(rows[len(first) :], NO_SPANS)
+    assert len(both) == len(rows)
+    assert all(np.array_equal(both[number], row) for number, row in enumerate(rows))
