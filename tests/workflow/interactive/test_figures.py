@@ -1,4 +1,4 @@
-"""Figures of a finished run: every panel shows a body and its field, the turntable turns, equal runs give equal bytes."""
+"""Figures of a finished run: every panel shows a body and its field, and the turntable turns."""
 
 import itertools
 
