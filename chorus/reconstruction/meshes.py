@@ -15,7 +15,7 @@ from chorus.reconstruction.surface import Surface
 
 # glTF's axes: x right, y up, z towards the viewer; the camera's are x right, y down, z away.
 _TO_VIEWER = np.array([1.0, -1.0, -1.0])
-COLOURS = {"person": (0.62, 0.66, 0.72), "object": (0.86, 0.32, 0.16)}  # linear RGB
+COLOURS = {"person": (0.62, 0.66, 0.72), "object": (0.80, 0.20, 0.06)}  # linear RGB
 
 
 def in_view(surface: Surface, camera: Camera) -> Surface:

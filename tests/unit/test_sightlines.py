@@ -1,5 +1,7 @@
 """Lines of sight against closed forms: the silhouette of a ball, what hides it, and haze that adds up."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -45,7 +47,7 @@ def test_what_hides_a_field_cuts_its_sight():
     free = largest_in_sight(field, camera, ENDLESS)
     assert not largest_in_sight(field, camera, np.zeros_like(ENDLESS)).any()
     walls = [largest_in_sight(field, camera, np.full_like(ENDLESS, depth)) for depth in (3.2, 3.8, 4.4, 6.0)]
-    for nearer, farther in zip(walls, [*walls[1:], free], strict=True):
+    for nearer, farther in itertools.pairwise([*walls, free]):
         assert (nearer <= farther).all()
     assert np.array_equal(walls[-1], free)
     assert walls[0].max() == pytest.approx(0.2, abs=0.04)  # the wall stands 0.8 m before the centre

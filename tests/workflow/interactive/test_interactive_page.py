@@ -53,7 +53,7 @@ def test_fields_bodies_and_prompts_are_those_of_the_run(undisturbed, data, open_
     assert [kind["name"] for kind in data["types"]] == [
         "all prompts", "interaction: push", "interaction: ride", *(_text_of(group) for group in voxels["group"][1:]),
     ]  # fmt: skip
-    assert [kind["images"] for kind in data["types"]][0] == voxels["images"][0].sum()
+    assert data["types"][0]["images"] == voxels["images"][0].sum()
     assert [pose["name"] for pose in data["poses"]] == ["star", "mean of “push”", "mean of “ride”"]
     field = unpacked(data["types"][0]["fields"][0], "u1").reshape(data["shape"]) / data["steps"]
     begin = np.rint((np.array(data["corner"]) + 1.5) / data["voxel"] - 0.5).astype(int)
@@ -163,7 +163,7 @@ def test_a_browser_draws_the_field_and_asks_nobody(page, tmp_path, capsys):
         tab.evaluate("at('pose').value = 0; at('pose').onchange()")
         cell = np.unravel_index(tab.evaluate(best), tab.evaluate("data.shape"))
         place = np.array(tab.evaluate("data.corner")) + np.array(cell) * tab.evaluate("data.voxel")
-        tab.evaluate("showVoters({x: %f, y: %f, z: %f})" % tuple(place))
+        tab.evaluate(f"showVoters({json.dumps(dict(zip('xyz', place.tolist(), strict=True)))})")
         assert int(tab.evaluate("at('voters').textContent").split()[0]) == tab.evaluate(
             "at('voters').querySelectorAll('img').length"
         )
