@@ -38,6 +38,6 @@ def test_in_the_main_run_everything_is_merged_from_it(finished):
         "rays", "voxels", "clusters", "pap", "figures", "report", "summary.json",
     }  # fmt: skip
     assert {path.split("/")[3] for path in planned if "variants" in path} == {"voxels", "pap"}
-    finished.snakemake("results/clusters/motorcycle.json", "results/variants/plain/voxels/motorcycle.h5")
+    finished.snakemake("results/variants/plain/voxels/motorcycle.h5")
     variant = chorus.load(finished.folder / "results/variants/plain/voxels/motorcycle.h5")
     assert variant.canonical("ride").images > 0, "the votes are the main run's"
