@@ -21,8 +21,8 @@ GROUND = {
     "detections",
 }  # fmt: skip
 ROOMS = [
-    "body", "prompts", "images", "screening", "perception", "calibration", "occupancy", "distribution", "scenes",
-    "evaluation",
+    "body", "prompts", "images", "screening", "perception", "calibration", "occupancy", "scenes", "contacts",
+    "distribution", "evaluation",
     "figures", "bench",
 ]  # fmt: skip
 TOP = {"stages", "arguments", "workflow", "job", "archive", "leftovers", "estimate", "cli", "__main__", ""}
