@@ -114,21 +114,43 @@ def _is_clean(first, tree, second, moved, parts, surface) -> bool:
     return True
 
 
-def photographed(
-    pair: TouchingPair, rng: np.random.Generator, noise: float, missing: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Keypoints (17, 3) x, y, confidence of both people by a random camera.
+@dataclass(frozen=True)
+class Shot:
+    """A random camera: turns points (n, 3) of a frame into pixels (n, 2)."""
+
+    middle: np.ndarray
+    turn: Rotation
+    distance: float
+
+    @classmethod
+    def of(cls, points: np.ndarray, rng: np.random.Generator) -> Shot:
+        """One that looks at the middle of points (n, 3), from any side and nearly level."""
+        angles = [rng.uniform(0.0, 360.0), rng.uniform(-5.0, 20.0)]
+        return cls(points.mean(axis=0), Rotation.from_euler("yx", angles, degrees=True), rng.uniform(3.0, 5.0))
+
+    def pixels(self, points: np.ndarray) -> np.ndarray:
+        """(n, 2)."""
+        seen = self.turn.apply(points - self.middle) + np.array([0.0, 0.0, self.distance])
+        return 600.0 * seen[:, :2] * [1.0, -1.0] / seen[:, 2:] + 400.0
+
+
+def detected(pixels: np.ndarray, rng: np.random.Generator, noise: float, missing: float) -> np.ndarray:
+    """Keypoints (17, 3) x, y, confidence of true ones (17, 2).
 
     Args:
         noise: standard deviation as a share of the person's height in the picture.
         missing: share of the keypoints of confidence 0.
     """
-    everything = np.concatenate([pair.first, pair.second])
-    turn = Rotation.from_euler("yx", [rng.uniform(0.0, 360.0), rng.uniform(-5.0, 20.0)], degrees=True)
-    points = turn.apply(everything - everything.mean(axis=0)) + [0.0, 0.0, rng.uniform(3.0, 5.0)]
-    pixels = 600.0 * points[:, :2] * [1.0, -1.0] / points[:, 2:]
-    height = max(np.ptp(pixels[:17, 1]), np.ptp(pixels[17:, 1]))
-    pixels = pixels + rng.normal(0.0, noise * height, pixels.shape)
-    seen = (rng.random(len(pixels)) >= missing).astype(float)
-    rows = np.concatenate([pixels, seen[:, None]], axis=1)
-    return rows[:17], rows[17:]
+    moved = pixels + rng.normal(0.0, noise * np.ptp(pixels[:, 1]), pixels.shape)
+    return np.concatenate([moved, (rng.random(len(pixels)) >= missing).astype(float)[:, None]], axis=1)
+
+
+def touching_ball(person: Posed, part: str, surface: Surface, rng: np.random.Generator) -> np.ndarray | None:
+    """Points (n, 3) of a ball that touches a sided part and not its twin; None where it would lie in the body."""
+    radius, start = rng.uniform(0.05, 0.15), rng.choice(surface.coarse[part])
+    centre = person.vertices[start] + (radius + 0.005) * person.normals[start]
+    gap = np.linalg.norm(person.vertices - centre, axis=1) - radius
+    if gap.min() < -TOUCHING or gap[surface.coarse[PARTS[part].mirror]].min() < OTHERS_APART:
+        return None
+    directions = rng.normal(size=(400, 3))
+    return centre + radius * directions / np.linalg.norm(directions, axis=1, keepdims=True)

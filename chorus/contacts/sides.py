@@ -18,8 +18,11 @@ from chorus.body.model import COCO_KEYPOINTS
 from chorus.body.regions import LEFT, PARTS, RIGHT
 from chorus.contacts.votes import Sides
 
-# A hand whose wrist is hidden is where its elbow is, on both sides alike.
-_NEIGHBOUR = {"wrist": "elbow", "elbow": "shoulder", "ankle": "knee", "knee": "hip", "shoulder": "elbow", "hip": "knee"}
+# A hand whose wrist is hidden is where its elbow is, on both sides alike; a chest is where the hips are.
+_STAND_IN = {"wrist": "elbow", "elbow": "shoulder", "ankle": "knee", "knee": "hip", "shoulder": "elbow", "hip": "knee"}
+_STAND_IN_OF_TRUNK = {"shoulder": "hip", "hip": "shoulder"}
+STAND_IN_SLACK = 0.15  # of the person's height, how far a part may be from what stands in for it
+OBJECT_SLACK = 0.03  # of the person's height, how deep in the body a keypoint lies
 
 
 class Repair(IntEnum):
@@ -120,36 +123,41 @@ class Skeleton:
         seen = np.isfinite(keypoints).all(axis=1) & (np.nan_to_num(keypoints[:, 2]) >= confidence)
         return cls(keypoints[:, :2], seen)
 
-    def anchor(self, part: str, kinds: Sequence[str]) -> np.ndarray:
-        """(2,) middle of the keypoints of these kinds (`wrist`) on a part's side; of both for a part in the middle."""
-        rows = [row for row in _rows(part, kinds) if self.seen[row]]
-        return self.points[rows].mean(axis=0) if rows else np.full(2, np.nan)
+    @property
+    def height(self) -> float:
+        """The larger extent of the seen keypoints, pixels."""
+        seen = self.points[self.seen]
+        return float(np.ptp(seen, axis=0).max()) if len(seen) else 0.0
 
-    def kinds(self, part: str) -> tuple[str, ...]:
-        """The kinds of keypoints that are seen of a part and of its twin, so that the two can be compared."""
+    def locate(self, part: str) -> tuple[np.ndarray, float]:
+        """Where a part is: (2,) pixels, NaN where unseen, and how far off that may be, pixels.
+
+        It is the middle of the part's anchors that are seen on both sides, so that a part and its twin are looked at in
+        the same way; where there are none, of those that stand in for them.
+        """
         own = tuple(dict.fromkeys(_kind(name) for name in PARTS[part].anchors))
-        for kinds in (own, tuple(dict.fromkeys(_NEIGHBOUR.get(kind, kind) for kind in own))):
-            usable = tuple(kind for kind in kinds if self._both_seen(part, kind))
-            if usable:
-                return usable
-        return ()
+        stand_in = _STAND_IN if PARTS[part].side else _STAND_IN_OF_TRUNK
+        for kinds, slack in ((own, 0.0), (tuple(stand_in.get(kind, kind) for kind in own), STAND_IN_SLACK)):
+            rows = [row for kind in kinds if self._both_seen(part, kind) for row in _rows(part, kind)]
+            if rows:
+                return self.points[rows].mean(axis=0), slack * self.height
+        return np.full(2, np.nan), 0.0
 
     def _both_seen(self, part: str, kind: str) -> bool:
-        rows = _rows(part, [kind]) + _rows(PARTS[part].mirror, [kind])
-        return bool(self.seen[rows].all() if PARTS[part].side else self.seen[rows].any())
+        return bool(self.seen[_rows(part, kind) + _rows(PARTS[part].mirror, kind)].all())
 
 
 def _kind(keypoint: str) -> str:
     return keypoint.split("_")[-1]
 
 
-def _rows(part: str, kinds: Sequence[str]) -> list[int]:
-    """Rows of the keypoints of these kinds that lie on the side of a part."""
+def _rows(part: str, kind: str) -> list[int]:
+    """Rows of the keypoints of a kind (`wrist`) on the side of a part, of both sides for a part in the middle."""
     side = PARTS[part].side
     return [
         row
         for row, name in enumerate(COCO_KEYPOINTS)
-        if _kind(name) in kinds and (not side or name.startswith(f"{side}_"))
+        if _kind(name) == kind and (not side or name.startswith(f"{side}_"))
     ]
 
 
@@ -161,13 +169,12 @@ class PairDistances:
     second: Skeleton
 
     def __call__(self, choices: Sequence[tuple[str, str]]) -> np.ndarray:
-        """(n,) pixels."""
-        between = [self._anchor(self.first, a) - self._anchor(self.second, b) for a, b in choices]
-        return np.linalg.norm(between, axis=1)
-
-    @staticmethod
-    def _anchor(skeleton: Skeleton, part: str) -> np.ndarray:
-        return skeleton.anchor(part, skeleton.kinds(part))
+        """(n,) pixels; what is not known better is added to all alike, so that it lowers the margin."""
+        found = []
+        for a, b in choices:
+            (at, slack), (other, other_slack) = self.first.locate(a), self.second.locate(b)
+            found.append(np.linalg.norm(at - other) + slack + other_slack)
+        return np.array(found)
 
 
 @dataclass(frozen=True)
@@ -176,25 +183,22 @@ class ObjectDistances:
 
     Attributes:
         tree: of the mask's pixel centres (k, 2), x and y.
-        reach: pixels; how far inside the body the keypoint of a part lies, so smaller differences say nothing.
     """
 
     skeleton: Skeleton
     tree: cKDTree
-    reach: float
 
     @classmethod
     def of(cls, skeleton: Skeleton, mask: np.ndarray) -> ObjectDistances:
-        """From a mask (H, W), not empty; the reach is 3 % of the person's height in keypoints."""
+        """From a mask (H, W), not empty."""
         rows, columns = np.nonzero(mask)
-        seen = skeleton.points[skeleton.seen]
-        height = float(np.ptp(seen[:, 1])) if len(seen) else 0.0
-        return cls(skeleton, cKDTree(np.stack([columns, rows], axis=1) + 0.5), 0.03 * height)
+        return cls(skeleton, cKDTree(np.stack([columns, rows], axis=1) + 0.5))
 
     def __call__(self, choices: Sequence[tuple[str, str]]) -> np.ndarray:
-        """(n,) pixels, `reach` added, so that near nothing is not infinitely much nearer than something."""
+        """(n,) pixels; keypoints lie inside the body, so near nothing is not infinitely much nearer than something."""
         found = []
         for part, _ in choices:
-            anchor = self.skeleton.anchor(part, self.skeleton.kinds(part))
-            found.append(self.tree.query(anchor)[0] + self.reach if np.isfinite(anchor).all() else np.nan)
+            at, slack = self.skeleton.locate(part)
+            gap = self.tree.query(at)[0] if np.isfinite(at).all() else np.nan
+            found.append(gap + slack + OBJECT_SLACK * self.skeleton.height)
         return np.array(found)

@@ -86,9 +86,12 @@ class PartSpaces:
         }
 
     def fullness(self, phi: np.ndarray) -> dict[str, float]:
-        """Part -> mean of the VOXELS largest Phi (N, N, N) near it."""
+        """Part -> mean of the VOXELS largest Phi (N, N, N) near it, 0 where the grid is too coarse to be near."""
         values = np.nan_to_num(phi).reshape(-1)
-        return {part: float(np.sort(values[near])[-VOXELS:].mean()) for part, near in self._near.items()}
+        return {
+            part: float(np.sort(values[near])[-VOXELS:].mean()) if len(near) else 0.0
+            for part, near in self._near.items()
+        }
 
     def touched(self, phi: np.ndarray) -> set[str]:
         """The parts near which a field is about as full as it is near the fullest part.

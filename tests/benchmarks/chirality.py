@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from chorus.body.loading import load_body
-from chorus.body.regions import PARTS
-from chorus.contacts.sides import PairDistances, Skeleton, choose, possible, repair
-from tests.two_people import TouchingPair, photographed, touching_pairs
+from chorus.body.model import BodyModel
+from chorus.body.regions import PARTS, Surface
+from chorus.contacts.sides import ObjectDistances, PairDistances, Skeleton, choose, possible, repair
+from tests.two_people import Shot, TouchingPair, crowd, detected, touching_ball, touching_pairs
 
 SWAPPED = 0.4
 CONFIDENT = 0.5
@@ -58,7 +60,11 @@ def measure(pairs: Sequence[TouchingPair], condition: Condition, rng: np.random.
     """The outcome over all pairs and cameras."""
     right = []
     for pair in [pair for pair in pairs for _ in range(cameras)]:
-        first, second = photographed(pair, rng, condition.noise, condition.missing)
+        shot = Shot.of(np.concatenate([pair.first, pair.second]), rng)
+        first, second = (
+            detected(shot.pixels(points), rng, condition.noise, condition.missing)
+            for points in (pair.first, pair.second)
+        )
         distances = PairDistances(Skeleton.of(first, CONFIDENT), Skeleton.of(second, CONFIDENT))
         nouns, sides = zip(*((PARTS[part].noun, PARTS[part].side) for part in pair.parts), strict=True)
         told = swapped(sides, rng, condition.relation)
@@ -69,12 +75,32 @@ def measure(pairs: Sequence[TouchingPair], condition: Condition, rng: np.random.
     return Outcome(raw.mean(), repaired.mean(), all_four.mean(), sure.mean(), repaired[sure > 0].mean())
 
 
+def measure_objects(body: BodyModel, condition: Condition, rng: np.random.Generator, balls: int) -> Outcome:
+    """The outcome over balls that touch one side of a person, seen as the hull of their pixels."""
+    surface, people, right = Surface.of(body), crowd(body, rng, 40), []
+    sided = [part for part in PARTS.values() if part.side]
+    while len(right) < balls:
+        person, part = people[rng.integers(len(people))], sided[rng.integers(len(sided))]
+        ball = touching_ball(person, part.name, surface, rng)
+        if ball is None:
+            continue
+        shot = Shot.of(person.keypoints, rng)
+        keypoints = detected(shot.pixels(person.keypoints), rng, condition.noise, condition.missing)
+        told = swapped((part.side, ""), rng, 0.0)
+        distances = ObjectDistances(Skeleton.of(keypoints, CONFIDENT), cKDTree(shot.pixels(ball)))
+        result = repair(part.noun, "", told, distances, LEAST_MARGIN)
+        right.append((told[0] == part.side, result.sides[0] == part.side, result.margin > SURE))
+    raw, repaired, sure = np.array(right, float).T
+    return Outcome(raw.mean(), repaired.mean(), np.nan, sure.mean(), repaired[sure > 0].mean())
+
+
 def main() -> None:
     """Print the table as Markdown."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pairs", type=int, default=600)
     rng = np.random.default_rng(0)
-    pairs = touching_pairs(load_body(ROOT / "resources/body/open_body.npz"), rng, parser.parse_args().pairs)
+    number, body = parser.parse_args().pairs, load_body(ROOT / "resources/body/open_body.npz")
+    pairs = touching_pairs(body, rng, number)
     print(
         "| noise | missing | relation wrong | told | checked | all four | margin > 0.2: share | right |\n"
         + "|---" * 8
@@ -87,6 +113,11 @@ def main() -> None:
         o = measure(pairs, condition, rng)
         figures = " | ".join(f"{100 * value:.1f} %" for value in (o.raw, o.repaired, o.all_four, o.sure_share, o.sure))
         print(f"| {condition.noise:.0%} | {condition.missing:.0%} | {condition.relation:.0%} | {figures} |", flush=True)
+    print("\n| noise | missing | told | checked | margin > 0.2: share | right |\n" + "|---" * 6 + "|")
+    for condition in (Condition(0.0, 0.0), Condition(0.02, 0.0), Condition(0.02, 0.1), Condition(0.02, 0.3)):
+        o = measure_objects(body, condition, rng, 3 * number)
+        figures = " | ".join(f"{100 * value:.1f} %" for value in (o.raw, o.repaired, o.sure_share, o.sure))
+        print(f"| {condition.noise:.0%} | {condition.missing:.0%} | {figures} |", flush=True)
 
 
 if __name__ == "__main__":
