@@ -6,8 +6,8 @@ RESULTS is the results folder of a finished run of scenes. A part is true for an
 a tenth of the kept pictures (closer than 5 cm, `chorus.contacts.truth`). `told`: five answers a picture of a model
 that knows the truth and tells it badly (`tests.attacks.contact_teller.USUAL`), voted, sides checked against the run's
 own keypoints and masks. `field`: the geometric rule alone (`chorus.distribution.touching`). `plausible`: the parts of
-the clusters list, which know nothing of touching. Then Pearson r of the clusters with their truth, as
-`tests.benchmarks.interactions` computes it.
+the clusters list, which know nothing of touching. Then Pearson r of the clusters at these parts with the true field of
+their interaction.
 """
 
 from __future__ import annotations
@@ -36,12 +36,10 @@ from chorus.distribution.touching import PartSpaces
 from chorus.distribution.types import InteractionVotes
 from chorus.evaluation.truth_scores import pearson_r
 from chorus.occupancy.field import field_of
-from chorus.occupancy.grid import Grid
 from chorus.prompts.views import load_views
 from chorus.scenes.scene import SceneRequest
 from chorus.screening.cascade import read_table
 from tests.attacks.contact_teller import USUAL, told
-from tests.benchmarks.interactions import LEAST_TOUCHES, occupancies, touching
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = 5
@@ -68,10 +66,11 @@ def parts_of(image: ImageContacts) -> set[str]:
     return {PART_OF[c.first] for c in image.contacts if c.weight >= SHARE and c.first in PART_OF}
 
 
-def truth_of(results: Path, category: str, prompt: str, body: BodyModel) -> tuple[str, list[ImageContacts]]:
+def truth_of(results: Path, category: str, prompt: str, body: BodyModel, every: int) -> tuple[str, list[ImageContacts]]:
     """Interaction and true contacts of the kept pictures of a prompt."""
     views = load_views(ROOT / "resources/views.yaml")
-    wanted = {row.index for row in read_table(results / "screening" / category / f"{prompt}.csv") if row.kept}
+    rows = read_table(results / "screening" / category / f"{prompt}.csv")
+    wanted = set([row.index for row in rows if row.kept][::every])
     found, interaction = [], ""
     for scenes in sorted((results / "scenes" / category / prompt).glob("*.h5")):
         interaction = store.read_arrays(scenes, "scenes", ("index",)).attributes["interaction"]
@@ -101,11 +100,11 @@ def told_of(results: Path, category: str, prompt: str, truth: Iterable[ImageCont
     return found
 
 
-def sums_of(results: Path, category: str, body: BodyModel) -> dict[str, Sums]:
+def sums_of(results: Path, category: str, body: BodyModel, every: int) -> dict[str, Sums]:
     """Interaction -> what touches, truly and as told."""
     found: dict[str, Sums] = {}
     for folder in sorted((results / "scenes" / category).iterdir()):
-        interaction, truth = truth_of(results, category, folder.name, body)
+        interaction, truth = truth_of(results, category, folder.name, body, every)
         sums = found.setdefault(interaction, Sums(0, Counter(), Counter(), []))
         said = told_of(results, category, folder.name, truth)
         sums.pictures += len(truth)
@@ -149,19 +148,28 @@ class Score:
         )
 
 
-def cluster_scores(
-    results: Path, category: str, interaction: str, parts: Iterable[str], draws: int
-) -> dict[str, float]:
-    """Pearson r of the cluster at each part with the true field of the draws that touch it."""
+def cluster_scores(results: Path, category: str, interaction: str, parts: Iterable[str]) -> dict[str, float]:
+    """Pearson r of the cluster at each part with the true field of the interaction."""
     field = chorus.load(results / "voxels" / f"{category}.h5")
-    grid = Grid(len(field.canonical().phi))
-    inside = occupancies(category, interaction, draws, field.body, grid)
-    touched = touching(inside, field.body, grid)
+    truth = store.read_arrays(results / "truth" / f"{category}.h5", "truth")
+    phi = truth["phi"][list(truth["group"]).index(interaction)]
     return {
-        part: pearson_r(np.nan_to_num(field.canonical(interaction, part).phi), inside[touched[part]].mean(axis=0))
+        part: pearson_r(np.nan_to_num(field.canonical(interaction, part).phi), phi)
         for part in parts
-        if touched[part].sum() >= LEAST_TOUCHES
+        if field.canonical(interaction, part).images
     }
+
+
+def print_scores(scores: dict[str, Score], sides: list[tuple[bool, bool]], r: dict[str, list[float]]) -> None:
+    """The figures so far."""
+    for name, score in scores.items():
+        print(f"{name}: {score}")
+    before, after = np.array(sides, float).reshape(-1, 2).T
+    print(
+        f"{len(sides)} contacts of one side: {before.mean():.3f} told right, {after.mean():.3f} right after the check"
+    )
+    for name, values in r.items():
+        print(f"mean r of the clusters at the {name} parts: {np.mean(values):.3f} ({len(values)} clusters)", flush=True)
 
 
 def main() -> None:
@@ -169,45 +177,33 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("results", type=Path)
     parser.add_argument("categories", nargs="*")
-    parser.add_argument("--draws", type=int, default=60)
+    parser.add_argument("--every", type=int, default=1, help="look at every so many pictures of a prompt")
     options = parser.parse_args()
     body = load_body(ROOT / "resources/body/open_body.npz")
     scores = {"told": Score(), "field": Score(), "plausible": Score()}
-    r: dict[str, list[float]] = {"true": [], "told": [], "field": [], "plausible": []}
+    r: dict[str, list[float]] = {"true": [], **{name: [] for name in scores}}
     sides: list[tuple[bool, bool]] = []
     for category in options.categories or sorted(path.stem for path in (options.results / "votes").iterdir()):
         votes = InteractionVotes.of_files(sorted((options.results / "votes" / category).glob("*.h5")))
-        clusters = store.read_json(options.results / "clusters" / f"{category}.json")["clusters"]
-        for interaction, sums in sums_of(options.results, category, body).items():
+        listed = store.read_json(options.results / "clusters" / f"{category}.json")["clusters"]
+        for interaction, sums in sums_of(options.results, category, body, options.every).items():
             phi = field_of(votes.of(interaction)).phi
-            plausible = {
-                c["part"] for c in clusters if c["interaction"] == interaction and c["plausible"] and c["part"]
-            }
+            of_this = [item for item in listed if item["interaction"] == interaction and item["part"]]
             true = sums.shares(sums.true)
             found = {
                 "told": sums.shares(sums.told),
                 "field": PartSpaces(body, len(phi)).touched(phi),
-                "plausible": plausible,
+                "plausible": {item["part"] for item in of_this if item["plausible"]},
             }
             print(f"{category} {interaction}: {sums.pictures} pictures, true {sorted(true)}")
+            of_part = cluster_scores(options.results, category, interaction, true.union(*found.values()))
+            for name, parts in {"true": true, **found}.items():
+                r[name] += [of_part[part] for part in parts if part in of_part]
             for name, parts in found.items():
                 scores[name].add(parts, true)
                 print(f"    {name}: missed {sorted(true - parts)}, wrong {sorted(parts - true)}", flush=True)
             sides += sums.sides
-            if options.draws:
-                every = true.union(*found.values())
-                of_part = cluster_scores(options.results, category, interaction, every, options.draws)
-                for name, parts in {"true": true, **found}.items():
-                    r[name] += [of_part[part] for part in parts if part in of_part]
-    for name, score in scores.items():
-        print(f"{name}: {score}")
-    before, after = np.array(sides, float).T
-    print(
-        f"sides of {len(sides)} contacts of one side: told right {before.mean():.3f}, after the check {after.mean():.3f}"
-    )
-    for name, values in r.items():
-        if values:
-            print(f"mean r of the clusters at the {name} parts: {np.mean(values):.3f} ({len(values)} clusters)")
+        print_scores(scores, sides, r)
 
 
 if __name__ == "__main__":
