@@ -61,7 +61,7 @@ def mention(text: str, side: str = "") -> Mention | None:
     """What a model's words mean, None where they name no part of the vocabulary.
 
     A side stands in the text (`left hand`) or beside it; the plural of a sided part means both sides.
-    Of alternatives (`hand/forearm`) the first known one counts; a qualifier in brackets is dropped, unless it is a side.
+    Of alternatives (`hand/forearm`) the first known one counts; a qualifier in brackets goes unless it is a side.
     """
     for words in re.split(r"/|,| or ", text):
         if found := _one(words, side):

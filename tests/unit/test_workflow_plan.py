@@ -14,7 +14,7 @@ from chorus.workflow import PROGRAM_ROOT, RESULTS, Plan, located
 
 PEOPLE_AND_BELOW = {
     "keypoints", "people", "screening", "cameras", "votes", "voxels", "clusters", "pap", "summary", "page", "crate",
-    "field_figure", "contact_sheet", "overlays", "gallery", "rejections",
+    "field_figure", "contact_sheet", "overlays", "gallery", "rejections", "ask_contacts", "contacts",
 }  # fmt: skip
 
 
