@@ -14,7 +14,6 @@ from chorus.contacts.replies import Replies
 from chorus.detections import Detection, read_detections
 from chorus.errors import ServiceError
 from chorus.images.shard import read_shard
-from chorus.progress import progress
 from chorus.prompts.chat import ChatServer
 from chorus.screening.boxes import person_and_object
 from chorus.screening.cascade import read_table
@@ -49,7 +48,7 @@ def run(job: Job) -> None:
     seeds = range(settings.seed, settings.seed + settings.samples)
     asked: list[Asked] = []
     try:
-        for item in progress(list(_wanted(job, settings.images)), "contacts"):
+        for item in _wanted(job, settings.images):
             picture = boxed_crop(item.pixels, [item.person.box], item.thing.box)
             asked.append(ask(replies, item.index, picture, (category, False), seeds))
     except ServiceError as error:
