@@ -90,7 +90,7 @@ def clusters_of(votes: InteractionVotes, evidence: Evidence | None = None) -> li
             found.setdefault(key, []).append(_cluster(key, "" if part == TOTAL else part, chosen, whole[key]))
     if evidence is None:
         return [cluster for group in found.values() for cluster in group]
-    result = []
+    result: list[Cluster] = []
     for key, group in found.items():
         told = evidence.of_prompts([votes.prompts[row] for row in selections[key]])
         result += _named(group, told, evidence.spaces.touched(field_of(whole[key]).phi))
