@@ -59,7 +59,14 @@ INPUTS: dict[str, tuple[Argument, ...]] = {
         Argument("votes", "`votes` files of all prompts of the category", many=True),
     ),
     "voxels": (_many("votes"),),
-    "clusters": (_many("votes"),),
+    "ask_contacts": (Argument("screening", "screening table of the prompt"), _many("images"), _many("masks")),
+    "contacts": (
+        Argument("screening", "screening table of the prompt"),
+        Argument("asked", "answers (source lvlm)", optional=True),
+        *(_many(kind, optional=True) for kind in ("masks", "keypoints", "images", "scenes")),
+        Argument("views", "view table (source annotations)", optional=True), _BODY, _MESH,
+    ),
+    "clusters": (_many("votes"), _many("contacts", optional=True), _BODY),
     "truth": (_BODY, _MESH),
     "testset": (
         _BODY, Argument("views", "view table (source scenes)", optional=True), _MESH,
@@ -122,6 +129,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "screening": ("category", "prompt"),
     "votes": ("category", "prompt", "interaction"),
     "rays": ("category", "prompt", "interaction"),
+    "contacts": ("category", "prompt", "interaction"),
     "truth": ("category", "interactions"),
     "testset": ("category", "interactions"),
     "gallery": ("category", "prompts"),

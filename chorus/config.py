@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, StringConstraints, ValidationError, create_model, model_validator
 
 from chorus.config_perception import SMPL_BACKENDS, Keypoints, Networks, People, Segmentation
-from chorus.config_pictures import CategoryName, Diffusion, Images, Prompts, Scenes
+from chorus.config_pictures import CategoryName, Contacts, Diffusion, Images, Prompts, Scenes
 from chorus.config_section import FilePath, Fraction, Section
 from chorus.config_tables import FULL, OVERLAY_SECTIONS, REPETITION_SECTIONS, Tables, VariantName
 from chorus.errors import ConfigError
@@ -185,6 +185,7 @@ class Config(Section):
     grid: VoxelGrid = VoxelGrid()
     occupancy: Occupancy = Occupancy()
     compute: Compute = Compute()
+    contacts: Contacts = Contacts()
     truth: Truth = Truth()
     testset: Testset = Testset()
     figures: Figures = Figures()
@@ -218,6 +219,8 @@ class Config(Section):
                 f"people.backend: `{self.people.backend}` gives SMPL parameters, which the open body does not have; "
                 "set body.file to your licensed SMPL file"
             )
+        if self.contacts.source == "annotations" and self.images.source != "scenes":
+            raise ValueError("contacts.source: `annotations` needs images.source `scenes`; use `lvlm` or `geometry`")
         if self.testset.source == "coco_eft" and not (self.testset.annotations and self.testset.eft):
             raise ValueError("testset: source coco_eft needs `annotations` and `eft`; set both")
         if self.testset.source == "coco" and not (self.testset.annotations and self.testset.folder):

@@ -42,6 +42,10 @@ def _occupancy(*unread: str) -> tuple[tuple[str, str], ...]:
     return tuple(("occupancy", key) for key in unread)
 
 
+def _contacts(*unread: str) -> tuple[tuple[str, str], ...]:
+    return tuple(("contacts", key) for key in unread)
+
+
 STAGES: dict[str, Stage] = {
     "ask": Stage(
         "chorus.prompts.stage", ("prompts",), (), "prompts/{category}.json",
@@ -112,9 +116,22 @@ STAGES: dict[str, Stage] = {
         "Merge the votes of all prompts into the field Phi^c.",
         _occupancy("canonicalise", "parts", "mirror"),
     ),
+    "ask_contacts": Stage(
+        "chorus.contacts.ask_stage", ("boxes", "contacts"), ("screening",), "contacts/{category}/{prompt}.jsonl",
+        "Ask a vision-language model which body parts touch the object (source lvlm).",
+        _contacts("source", "margin", "share"),
+    ),
+    "contacts": Stage(
+        "chorus.contacts.stage", ("body", "scenes", "screening", "contacts"), ("ask_contacts", "screening"),
+        "contacts/{category}/{prompt}.h5",
+        "Turn answers into body parts with weights and checked sides (sources lvlm and annotations).",
+        _contacts("model", "base_url", "samples", "images", "temperature", "seed", "timeout", "share"),
+    ),
     "clusters": Stage(
-        "chorus.distribution.clusters_stage", (), tuple(ESTIMATORS.values()), "clusters/{category}.json",
+        "chorus.distribution.clusters_stage", ("body", "contacts"), (*ESTIMATORS.values(), "contacts"),
+        "clusters/{category}.json",
         "List the interaction types (prompt, body part) and which of them rest on enough images.",
+        _contacts("model", "base_url", "samples", "images", "temperature", "seed", "timeout", "margin"),
     ),
     "truth": Stage(
         "chorus.evaluation.truth", ("run", "body", "scenes", "grid", "truth"), (), "truth/{category}.h5",

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from chorus.body.surface import vertex_normals
 from chorus.camera import Camera, field_of_view_intrinsics
-from chorus.scenes.raster import NO_FACE, interpolate, rasterise, vertex_normals
+from chorus.scenes.raster import NO_FACE, interpolate, rasterise
 from chorus.scenes.render import together
 from chorus.scenes.solids import TriangleMesh
 

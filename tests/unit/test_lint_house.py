@@ -21,8 +21,8 @@ GROUND = {
     "detections",
 }  # fmt: skip
 ROOMS = [
-    "body", "prompts", "images", "screening", "perception", "calibration", "occupancy", "distribution", "scenes",
-    "evaluation", "tables",
+    "body", "prompts", "images", "screening", "perception", "calibration", "occupancy", "scenes", "contacts",
+    "distribution", "evaluation", "tables",
     "figures", "reconstruction", "bench",
 ]  # fmt: skip
 FETCHING = {"blazepose", "brought_model", "coco_instances", "eft_bodies"}  # rules that only get a file

@@ -15,7 +15,7 @@ from chorus.workflow import PROGRAM_ROOT, RESULTS, Plan, located
 PEOPLE_AND_BELOW = {
     "keypoints", "people", "screening", "cameras", "votes", "rays", "voxels", "clusters", "pap", "summary", "page",
     "crate", "field_figure", "interactions_figure", "interactive", "contact_sheet", "overlays", "gallery", "rejections",
-    "table1", "table2", "table3", "ablations", "images_vs_pap",
+    "table1", "table2", "table3", "ablations", "images_vs_pap", "ask_contacts", "contacts",
 }  # fmt: skip
 
 

@@ -31,6 +31,8 @@ CHANGES = {
     "occupancy.balance_views": ({"occupancy": {"balance_views": False}}, SUMS - {"clusters"}),
     "occupancy.estimator": ({"occupancy": {"estimator": "rays"}}, SUMS | {"rays"}),
     "compute.device": ({"compute": {"device": "torch_cpu"}}, SUMS | {"votes"}),
+    "contacts.share": ({"contacts": {"share": 0.4}}, {"clusters"}),
+    "contacts.samples": ({"contacts": {"samples": 3}}, set()),  # of another source
     "truth.draws": ({"truth": {"draws": 10}}, {"truth", "pap", "summary", "page"}),
     "testset.images": ({"testset": {"images": 2}}, {"testset", "warps", "pap", "summary", "page"}),
     "testset.source": ({"testset": {"source": "none"}}, {"page"}),
