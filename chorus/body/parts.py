@@ -1,4 +1,4 @@
-"""Body parts as sets of vertices: the paper's twelve (Table 4) and the two buttocks.
+"""Body parts as sets of vertices: the paper's twelve (Table 4) and the two buttocks, a grouping of chorus.body.regions.
 
 The paper merges a published segmentation of the SMPL mesh, whose labels follow the joints. Here the parts follow from
 the model itself, so that they exist on any body: a vertex belongs to the joint that moves it most. As in the paper,
@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from chorus.body.model import JOINT_NAMES, BodyModel
+from chorus.body.model import BodyModel
+from chorus.body.regions import REGIONS, Region, Surface
 from chorus.errors import ModelError
 
 PART_JOINTS: dict[str, tuple[str, ...]] = {
@@ -40,9 +41,17 @@ def _twin(part: str) -> str:
 
 MIRROR: dict[str, str] = {part: _twin(part) for part in PART_NAMES}
 
-# The buttocks in units of the thigh's length, measured from the hip joints in the rest pose.
-BUTTOCK_BEHIND = 0.10
-BUTTOCK_BELOW = 0.25  # down to the gluteal fold
+
+def holds(part: str, region: Region) -> bool:
+    """Whether a region belongs to a part of PART_NAMES."""
+    if part in PART_JOINTS:
+        return region.joint in PART_JOINTS[part]
+    return region.parent == {"leftButtock": "left_buttock", "rightButtock": "right_buttock"}[part]
+
+
+PART_REGIONS: dict[str, tuple[str, ...]] = {
+    part: tuple(region.name for region in REGIONS if holds(part, region)) for part in PART_NAMES
+}
 
 
 def part_vertices(body: BodyModel) -> dict[str, np.ndarray]:
@@ -51,24 +60,8 @@ def part_vertices(body: BodyModel) -> dict[str, np.ndarray]:
     Raises:
         ModelError: if a part has no vertex, so the weights do not follow the 24 joints.
     """
-    dominant = np.argmax(body.weights, axis=1)
-    members = {
-        part: np.isin(dominant, [JOINT_NAMES.index(joint) for joint in joints]) for part, joints in PART_JOINTS.items()
-    }
-    members["leftButtock"], members["rightButtock"] = _buttocks(body, dominant)
-    empty = [part for part in PART_NAMES if not members[part].any()]
-    if empty:
+    fine = Surface.of(body).fine
+    parts = {part: np.sort(np.concatenate([fine[name] for name in names])) for part, names in PART_REGIONS.items()}
+    if empty := [part for part, ids in parts.items() if not len(ids)]:
         raise ModelError(f"body model {body.name}: no vertex belongs to {empty[0]!r}; its weights are no body's.")
-    return {part: np.flatnonzero(members[part]) for part in PART_NAMES}
-
-
-def _buttocks(body: BodyModel, dominant: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(V,) bool for the left and the right buttock, by position in the rest pose."""
-    joint = dict(zip(JOINT_NAMES, body.joints_at_rest(), strict=True))
-    hips = (joint["left_hip"] + joint["right_hip"]) / 2.0
-    thigh = np.linalg.norm(joint["left_knee"] - joint["left_hip"])
-    x, y, z = body.v_template.T
-    pelvic = np.isin(dominant, [JOINT_NAMES.index(name) for name in ("pelvis", "left_hip", "right_hip")])
-    rear = pelvic & (z < hips[2] - BUTTOCK_BEHIND * thigh)
-    rear &= (y > hips[1] - BUTTOCK_BELOW * thigh) & (y < joint["pelvis"][1])
-    return rear & (x > hips[0]), rear & (x < hips[0])
+    return parts

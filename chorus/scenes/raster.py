@@ -100,16 +100,6 @@ def _draw(corners, faces, face_at, barycentric_at, depth_at):  # pragma: no cove
                 barycentric_at[y, x, 2] = ec / total
 
 
-def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    """(V, 3) unit normals, the area-weighted mean of the faces around each vertex."""
-    corner = vertices[faces]
-    face_normal = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
-    normals = np.zeros((len(vertices), 3))
-    for axis in range(3):
-        normals[:, axis] = np.bincount(faces.ravel(), np.repeat(face_normal[:, axis], 3), minlength=len(vertices))
-    return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
-
-
 @njit(cache=True)
 def interpolate(values: np.ndarray, faces: np.ndarray, face: np.ndarray, barycentric: np.ndarray) -> np.ndarray:
     """(P, C) float32: values (V, C) of the corners of the faces `face` (P,), weighted by `barycentric` (P, 3)."""

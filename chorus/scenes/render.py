@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
+from chorus.body.surface import vertex_normals
 from chorus.camera import Camera
 from chorus.scenes.appearance import Backdrop
-from chorus.scenes.raster import NO_FACE, Raster, interpolate, rasterise, vertex_normals
+from chorus.scenes.raster import NO_FACE, Raster, interpolate, rasterise
 from chorus.scenes.solids import TriangleMesh
 
 OVERSAMPLING = 2  # colour samples per pixel along each side

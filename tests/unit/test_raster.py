@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from chorus.body.surface import vertex_normals
 from chorus.camera import Camera, field_of_view_intrinsics
 from chorus.scenes.primitives import Kind, mesh_of
-from chorus.scenes.raster import NO_FACE, interpolate, rasterise, vertex_normals
+from chorus.scenes.raster import NO_FACE, interpolate, rasterise
 
 SIZE = (200, 240)
 

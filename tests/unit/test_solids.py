@@ -6,11 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
+from chorus.body.surface import vertex_normals
 from chorus.errors import FileError
 from chorus.scenes.mesh_object import MeshObject, load_mesh_object
 from chorus.scenes.objects import OBJECTS, make_object
 from chorus.scenes.primitives import Kind, mesh_of
-from chorus.scenes.raster import vertex_normals
 from chorus.scenes.solids import SolidBuilder, moved, turning_y_to
 
 RED = (1.0, 0.0, 0.0)
