@@ -15,6 +15,7 @@ include: "rules/perception.smk"
 include: "rules/aggregation.smk"
 include: "rules/evaluation.smk"
 include: "rules/figures.smk"
+include: "rules/pairs.smk"
 include: "rules/archive.smk"
 
 

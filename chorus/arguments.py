@@ -21,6 +21,7 @@ _MODEL = Argument("model", "BlazePose network file (backend blazepose)", optiona
 _ANNOTATIONS = Argument("annotations", "COCO json of the shard", optional=True)
 _SCENES = Argument("scenes", "`scenes` file of the shard (backend annotations)", optional=True)
 _VIEWS = Argument("views", "view table (resources/views.yaml)")
+_PAIR_SCENES = Argument("scenes", "`pair_scenes` file")
 _MESH = Argument("mesh", "your OBJ mesh of the object", optional=True)
 
 
@@ -73,6 +74,15 @@ INPUTS: dict[str, tuple[Argument, ...]] = {
         Argument("pap", "`pap` report, if the category was scored", optional=True),
         Argument("gallery", "gallery of the category, to link to", optional=True),
     ),
+    "pair_scenes": (_BODY,),
+    "pair_fits": (_PAIR_SCENES, _BODY),
+    "pair_curation": (Argument("fits", "`pair_fits` file"),),
+    "pair_prior": (_PAIR_SCENES, Argument("curated", "`pair_curation` file"), _BODY),
+    "pair_refinement": (_PAIR_SCENES, Argument("prior", "trained prior"), Argument("card", "its card"), _BODY),
+    "pair_evaluation": (
+        _PAIR_SCENES, Argument("fits", "`pair_fits` file"), Argument("curated", "`pair_curation` file"),
+        Argument("refined", "`pair_refinement` file"), _BODY,
+    ),
     "crate": (
         Argument("snakefile", "the workflow's main file"), Argument("targets", "final files of the run", many=True)
     ),
@@ -83,6 +93,8 @@ OUTPUTS: dict[str, tuple[Argument, ...]] = {
     "photographs": (Argument("annotations-output", "COCO json of the chosen photographs"),),
     "rejections": (Argument("markdown", "the same as a Markdown table"),),
     "summary": (Argument("markdown", "the same as a Markdown table"),),
+    "pair_prior": (Argument("card", "what the prior is and was trained on, JSON"),),
+    "pair_evaluation": (Argument("figure", "picture: a pair before and after, PCC curves"),),
     "crate": (Argument("workflow", "copy of the workflow's main file"),),
 }
 
@@ -100,6 +112,9 @@ NAMES: dict[str, tuple[str, ...]] = {
     "skinning": (),
     "summary": (),
     "crate": (),
+    **dict.fromkeys(
+        ("pair_scenes", "pair_fits", "pair_curation", "pair_prior", "pair_refinement", "pair_evaluation"), ()
+    ),
 }
 NAME_HELP = {
     "category": "category name, such as sports_ball",

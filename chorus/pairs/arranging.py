@@ -12,7 +12,7 @@ from chorus.body.kinematics import mirror_pose
 from chorus.body.model import JOINT_MIRROR, N_BETAS, mirrored_name
 from chorus.pairs.figure import Figure, People
 from chorus.pairs.templates import INTERACTIONS
-from chorus.pairs.terms import Labels, PoseRange, contact, contact_distances, penetration
+from chorus.pairs.terms import LOOK_EVERY, Inside, Labels, PoseRange, contact, contact_distances, penetration
 
 BETA_SPREAD = 0.8
 POSE_SPREAD = 0.10  # radians: how far real stances are from the template's
@@ -78,15 +78,19 @@ def arrange(figure: Figure, draws: Sequence[Draw]) -> tuple[People, np.ndarray]:
     def tensor(values: list[np.ndarray]) -> torch.Tensor:
         return torch.tensor(np.stack(values), dtype=torch.float32, device=figure.device)
 
-    start = People(tensor([d.pose for d in draws]), tensor([d.betas for d in draws]), tensor([d.translation for d in draws]))
+    start = People(
+        tensor([d.pose for d in draws]), tensor([d.betas for d in draws]), tensor([d.translation for d in draws])
+    )
     people, labels, limits = start.detached(), labels_of([d.contacts for d in draws], figure), PoseRange(figure.device)
     moved = [people.pose.requires_grad_(), people.translation.requires_grad_()]
     optimiser = torch.optim.Adam(moved, lr=_RATE)
-    for _ in range(ARRANGING_STEPS):
+    for step in range(ARRANGING_STEPS):
         posed = figure(people)
+        if step % LOOK_EVERY == 0:
+            inside = Inside.of(posed)
         stance = (people.pose - start.pose).square().sum((1, 2, 3)) / _STANCE_SIGMA**2
         place = (people.translation - start.translation).square().sum((1, 2)) / _PLACE_SIGMA**2
-        cost = contact(figure, posed, labels, _CONTACT_SIGMA) + penetration(posed, _PENETRATION_SIGMA)
+        cost = contact(figure, posed, labels, _CONTACT_SIGMA) + penetration(posed, inside, _PENETRATION_SIGMA)
         optimiser.zero_grad()
         (cost + stance + place + limits.cost(people.pose) / 4).sum().backward()
         optimiser.step()

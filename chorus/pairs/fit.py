@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from chorus.pairs.figure import Figure, People, Posed
-from chorus.pairs.terms import Labels, PoseRange, contact, keypoints, penetration
+from chorus.pairs.terms import LOOK_EVERY, Inside, Labels, PoseRange, contact, keypoints, penetration
 from chorus.pairs.views import Views
 
 SLOPE_OVER = 20  # steps over which the loss must still fall
@@ -96,7 +96,7 @@ def fit(figure: Figure, problem: Problem, settings: FitSettings = FitSettings(),
         people, taken = _descend(stage_terms, anchor, settings, stage)
         steps = steps + taken
         with torch.no_grad():
-            losses = stage_terms.each(people)
+            losses, _ = stage_terms.each(people)
     return Fitted(people, losses, steps)
 
 
@@ -110,8 +110,8 @@ class _Terms:
     guide: Guide | None
     last: bool
 
-    def each(self, people: People) -> dict[str, Tensor]:
-        """Every term (n,) at some people."""
+    def each(self, people: People, inside: Inside | None = None) -> tuple[dict[str, Tensor], Inside | None]:
+        """Every term (n,) at some people, and the points inside the other body, looked up anew if not given."""
         posed: Posed = self.figure(people)
         problem, sigma = self.problem, self.settings
         turned = (people.pose - self.anchor.pose).square().sum((1, 2, 3))
@@ -127,10 +127,11 @@ class _Terms:
             "prior": turned.new_zeros(len(turned)),
         }
         if self.last and sigma.depth > 0:
-            terms["penetration"] = penetration(posed, sigma.depth)
+            inside = inside or Inside.of(posed)
+            terms["penetration"] = penetration(posed, inside, sigma.depth)
         if self.guide is not None:
             terms["prior"] = self.guide(people)
-        return terms
+        return terms, inside
 
 
 def _descend(terms: _Terms, start: People, settings: FitSettings, stage: int) -> tuple[People, Tensor]:
@@ -141,8 +142,10 @@ def _descend(terms: _Terms, start: People, settings: FitSettings, stage: int) ->
     active = torch.ones(len(people.pose), dtype=torch.bool, device=people.pose.device)
     steps = torch.zeros(len(active), dtype=torch.long, device=active.device)
     history: list[Tensor] = []
-    for _ in range(settings.steps[stage - 1]):
-        cost = torch.stack(list(terms.each(people).values())).sum(0)
+    inside: Inside | None = None
+    for step in range(settings.steps[stage - 1]):
+        each, inside = terms.each(people, inside if step % LOOK_EVERY else None)
+        cost = torch.stack(list(each.values())).sum(0)
         optimiser.zero_grad()
         cost.sum().backward()
         before = [part.detach().clone() for part in moved]

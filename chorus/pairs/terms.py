@@ -19,6 +19,7 @@ SOFTNESS = 0.02  # metres: points this much farther than the nearest count 1/e a
 CONTACT_FAR = 0.10  # metres: from here on the pull of a contact does not grow, so that a wrong one does not win
 KEYPOINT_FAR = 3.0  # sigmas: likewise for keypoints
 SMALLEST_DEPTH = 0.1  # metres
+LOOK_EVERY = 4  # steps after which the points inside the other body are looked up again
 
 
 @dataclass(frozen=True)
@@ -60,25 +61,40 @@ def contact(figure: Figure, posed: Posed, labels: Labels, sigma: float) -> Tenso
     return cost.new_zeros(len(posed.joints)).index_add(0, labels.pair, cost)
 
 
-def depth_inside(posed: Posed, stride: int = 2) -> Tensor:
-    """How deep every `stride`-th skin point of each person is in the other's balls: (n, 2, P'), metres, 0 outside.
+@dataclass(frozen=True)
+class Inside:
+    """Skin points that are in the other body's balls or nearly so, each with its deepest ball; looked up now and then.
 
-    The ball is looked up without gradients, and only the few points inside one are differentiated.
+    Attributes:
+        pair, person, point: (C,) indices of the points.
+        ball: (C,) index of the other person's ball.
     """
-    points = posed.points[:, :, ::stride]
-    centres, radii = posed.centres.flip(1), posed.radii.flip(1)
-    with torch.no_grad():
-        deepest, ball = (radii[:, :, None] - torch.cdist(points, centres)).max(-1)
-        pair, person, point = torch.nonzero(deepest > 0, as_tuple=True)
-        inside = (pair, person, ball[pair, person, point])
-    away = points[pair, person, point] - centres[inside]
-    depth = radii[inside] - (away.square().sum(-1) + 1e-12).sqrt()
-    return torch.zeros_like(deepest).index_put((pair, person, point), depth)
+
+    pair: Tensor
+    person: Tensor
+    point: Tensor
+    ball: Tensor
+
+    @classmethod
+    def of(cls, posed: Posed, stride: int = 2, margin: float = 0.02) -> Inside:
+        """Look up, among every `stride`-th point, those at most `margin` metres outside a ball; no gradients."""
+        with torch.no_grad():
+            radii = posed.radii.flip(1)[:, :, None]
+            deepest, ball = (radii - torch.cdist(posed.points[:, :, ::stride], posed.centres.flip(1))).max(-1)
+            pair, person, point = torch.nonzero(deepest > -margin, as_tuple=True)
+            return cls(pair, person, point * stride, ball[pair, person, point])
+
+    def depths(self, posed: Posed) -> Tensor:
+        """(C,) how deep every point is now in its ball, metres, 0 outside."""
+        other = 1 - self.person
+        away = posed.points[self.pair, self.person, self.point] - posed.centres[self.pair, other, self.ball]
+        return torch.relu(posed.radii[self.pair, other, self.ball] - (away.square().sum(-1) + 1e-12).sqrt())
 
 
-def penetration(posed: Posed, sigma: float) -> Tensor:
+def penetration(posed: Posed, inside: Inside, sigma: float) -> Tensor:
     """Squared depths of the skin points of both people inside the other's balls."""
-    return depth_inside(posed).square().sum((1, 2)) / sigma**2
+    squared = inside.depths(posed).square() / sigma**2
+    return squared.new_zeros(len(posed.joints)).index_add(0, inside.pair, squared)
 
 
 def projected(points: Tensor, K: Tensor) -> Tensor:

@@ -82,6 +82,12 @@ def view(figure: Figure, people: People, rng: np.random.Generator, faults: Fault
     return Views(truth, initial, intrinsics, _tensor(found, figure), _tensor(box, figure))
 
 
+def upright(figure: Figure, people: People) -> People:
+    """Pairs out of camera axes with y up again, as far as one can know: the camera is taken to be level."""
+    flip = Rotation.from_euler("x", 180, degrees=True).as_matrix()
+    return _in_camera(figure, people, np.repeat(flip[None], len(people.pose), axis=0), np.zeros(len(people.pose)))
+
+
 def estimates(
     figure: Figure, people: People, rng: np.random.Generator, faults: Faults = Faults()
 ) -> tuple[People, People]:
@@ -147,5 +153,7 @@ def _first_estimate(truth: People, rng: np.random.Generator, faults: Faults, fig
     pose[:, :, 0] = (turned * Rotation.from_rotvec(pose[:, :, 0].reshape(-1, 3))).as_rotvec().reshape(n, 2, 3)
     place = truth.translation.double().cpu().numpy()
     sight = place / np.linalg.norm(place, axis=-1, keepdims=True)
-    place = place + sight * rng.normal(0.0, faults.depth_noise, (n, 2, 1)) + rng.normal(0, faults.side_noise, place.shape)
+    place = (
+        place + sight * rng.normal(0.0, faults.depth_noise, (n, 2, 1)) + rng.normal(0, faults.side_noise, place.shape)
+    )
     return People(_tensor(pose, figure), torch.zeros_like(truth.betas), _tensor(place, figure))

@@ -17,11 +17,11 @@ NAMES = [str(path.relative_to(ROOT)) for path in MODULES]
 GROUND = {
     "errors", "naming", "formats", "progress", "camera", "masks", "config", "config_docs", "provenance", "store",
     "coco", "devices", "strict_yaml", "config_section", "config_perception",
-    "config_pictures", "fetching", "pickled", "layout", "formats_pictures", "formats_fields",
+    "config_pictures", "config_pairs", "formats_pairs", "fetching", "pickled", "layout", "formats_pictures", "formats_fields",
     "detections",
 }  # fmt: skip
 ROOMS = [
-    "body", "prompts", "images", "screening", "perception", "calibration", "occupancy", "distribution", "scenes",
+    "body", "prompts", "images", "screening", "perception", "contacts", "pairs", "calibration", "occupancy", "distribution", "scenes",
     "evaluation",
     "figures", "bench",
 ]  # fmt: skip
