@@ -134,6 +134,11 @@ class Figure:
         """Root joints (..., 3) of people, about which the bodies turn, without posing them."""
         return self._joints[0] + people.betas @ self._joint_directions[0].T + people.translation
 
+    def skeleton(self, local: Tensor, betas: Tensor) -> Tensor:
+        """Joints (n, 24, 3) of local rotations (n, 24, 3, 3) and shapes (n, 10), not moved."""
+        rest = self._joints + torch.einsum("jak,nk->nja", self._joint_directions, betas)
+        return self._chain(local, rest)[1]
+
     def _chain(self, local: Tensor, rest_joints: Tensor) -> tuple[Tensor, Tensor]:
         """World rotations (n, 24, 3, 3) and joint positions (n, 24, 3), one depth of the tree at a time."""
         turns: list[Tensor] = [local[:, 0]] * N_JOINTS

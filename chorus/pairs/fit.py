@@ -37,8 +37,8 @@ class FitSettings:
     """
 
     keypoint: float = 0.015
-    contact: float = 0.015
-    depth: float = 0.004
+    contact: float = 0.01
+    depth: float = 0.003
     pose: float = 0.2
     place: float = 0.25
     shape: float = 1.0

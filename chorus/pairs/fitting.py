@@ -94,5 +94,6 @@ def quality_of(figure: Figure, problem: Problem, done: Fitted) -> Quality:
     n = len(problem.K)
     pair, least_of = problem.labels.pair.cpu().numpy(), least.cpu().numpy()
     distance = np.array([np.median(least_of[pair == row]) if (pair == row).any() else 0.0 for row in range(n)])
-    deepest = torch.zeros(n, device=figure.device).index_reduce(0, inside.pair, depths, "amax")
-    return Quality(error.cpu().numpy(), distance, deepest.cpu().numpy(), beyond.cpu().numpy())
+    deepest = np.zeros(n, np.float32)
+    np.maximum.at(deepest, inside.pair.cpu().numpy(), depths.cpu().numpy())
+    return Quality(error.cpu().numpy(), distance, deepest, beyond.cpu().numpy())

@@ -44,6 +44,15 @@ def tokens_of(figure: Figure, people: People) -> Tensor:
     return torch.cat([six_of(orientation), pose, people.betas, place], -1)
 
 
+def joints_of(figure: Figure, numbers: Tensor) -> Tensor:
+    """Joints (n, 2, 24, 3) of numbers (n, 2, WIDTH) in the frame of person 1's root, metres."""
+    orientation, pose, shape, place = numbers.split(SIZES, dim=-1)
+    local = rotation_of_six(torch.cat([orientation[..., None, :], pose.unflatten(-1, (23, 6))], 2))
+    joints = figure.skeleton(local.flatten(0, 1), shape.flatten(0, 1)).unflatten(0, (-1, 2))
+    roots = torch.stack([torch.zeros_like(place[:, 1]), place[:, 1]], 1)
+    return joints - joints[:, :, :1] + roots[:, :, None]
+
+
 def exchanged(people: People) -> People:
     """The same pairs with person 2 first."""
     return People(people.pose.flip(1), people.betas.flip(1), people.translation.flip(1))

@@ -12,12 +12,14 @@ from torch import Tensor
 from chorus.body.model import JOINT_MIRROR
 from chorus.pairs.denoiser import TIMES, Denoiser, Sizes, noised
 from chorus.pairs.figure import Figure, People
-from chorus.pairs.tokens import GROUPS, SIZES, exchanged, tokens_of
+from chorus.pairs.tokens import GROUPS, SIZES, exchanged, joints_of, tokens_of
 from chorus.pairs.views import Faults, estimates
 
 ALL_WITHOUT, ALL_WITH, ONE_WITHOUT = 0.2, 0.7, 0.5  # guidance dropout as BUDDI's
 _SMALLEST_SPREAD = 0.05
-FAULTY = (0.5, 1.5)  # faults of a batch are scaled by a factor from this range, so that no one size is learnt
+GROUP_WEIGHTS = (0.5, 0.5, 0.05, 0.5)  # orientation, pose, shape (which no first estimate tells), place
+JOINT_WEIGHT, DECIMETRE = 0.5, 0.1
+FAULTY = (0.3, 1.5)  # faults of a batch are scaled by a factor from this range, so that no one size is learnt
 
 
 @dataclass(frozen=True)
@@ -106,15 +108,18 @@ def _fresh(sizes: Sizes, generator: torch.Generator) -> Denoiser:
 
 
 def _loss(prior: Denoiser, figure: Figure, people: People, rng: np.random.Generator, faults: Faults) -> Tensor:
-    """Mean over groups of the squared error of x0, in normalised numbers."""
+    """Squared errors of x0: of every group in normalised numbers, and of the joints of both people in decimetres."""
     both = estimates(figure, people, rng, _scaled(faults, rng.uniform(*FAULTY)))
     clean, guide = (prior.normalised(tokens_of(figure, who)) for who in both)
     n = len(clean)
     time = torch.tensor(rng.integers(1, TIMES + 1, n), dtype=torch.float32, device=figure.device)
     noise = torch.tensor(rng.standard_normal(clean.shape), dtype=torch.float32, device=figure.device)
     guided = torch.tensor(guidance(n, rng), device=figure.device)
-    off = prior(noised(clean, noise, time), time, guide, guided) - clean
-    return torch.stack([part.square().mean() for part in off.split(SIZES, -1)]).mean()
+    found = prior(noised(clean, noise, time), time, guide, guided)
+    groups = [part.square().mean() for part in (found - clean).split(SIZES, -1)]
+    apart = (joints_of(figure, prior.restored(found)) - joints_of(figure, prior.restored(clean))).square().sum(-1)
+    weighted = sum(weight * group for weight, group in zip(GROUP_WEIGHTS, groups, strict=True))
+    return weighted + JOINT_WEIGHT * apart.mean() / DECIMETRE**2
 
 
 def guidance(n: int, rng: np.random.Generator) -> np.ndarray:
