@@ -50,7 +50,14 @@ INPUTS: dict[str, tuple[Argument, ...]] = {
         Argument("skinning", "`skinning` file"), _BODY,
     ),
     "voxels": (_many("votes"),),
-    "clusters": (_many("votes"),),
+    "ask_contacts": (Argument("screening", "screening table of the prompt"), _many("images"), _many("masks")),
+    "contacts": (
+        Argument("screening", "screening table of the prompt"),
+        Argument("asked", "answers (source lvlm)", optional=True),
+        *(_many(kind, optional=True) for kind in ("masks", "keypoints", "images", "scenes")),
+        Argument("views", "view table (source annotations)", optional=True), _BODY, _MESH,
+    ),
+    "clusters": (_many("votes"), _many("contacts", optional=True), _BODY),
     "truth": (_BODY, _MESH),
     "testset": (
         _BODY, Argument("views", "view table (source scenes)", optional=True), _MESH,
@@ -104,6 +111,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "folder": ("category", "prompt", "shard"),
     "photographs": ("category", "prompt", "shard"),
     "votes": ("category", "prompt", "interaction"),
+    "contacts": ("category", "prompt", "interaction"),
     "truth": ("category", "interactions"),
     "testset": ("category", "interactions"),
     "gallery": ("category", "prompts"),

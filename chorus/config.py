@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field, StringConstraints, ValidationError, creat
 
 from chorus.config_pairs import Pairs, Prior
 from chorus.config_perception import SMPL_BACKENDS, Keypoints, Networks, People, Segmentation
-from chorus.config_pictures import CategoryName, Diffusion, Images, Prompts, Scenes
+from chorus.config_pictures import CategoryName, Contacts, Diffusion, Images, Prompts, Scenes
 from chorus.config_section import FilePath, Fraction, Section
 from chorus.errors import ConfigError
 from chorus.naming import CATEGORY_PATTERN
@@ -185,6 +185,7 @@ class Config(Section):
     grid: VoxelGrid = VoxelGrid()
     occupancy: Occupancy = Occupancy()
     compute: Compute = Compute()
+    contacts: Contacts = Contacts()
     truth: Truth = Truth()
     testset: Testset = Testset()
     figures: Figures = Figures()
@@ -219,6 +220,8 @@ class Config(Section):
                 f"people.backend: `{self.people.backend}` gives SMPL parameters, which the open body does not have; "
                 "set body.file to your licensed SMPL file"
             )
+        if self.contacts.source == "annotations" and self.images.source != "scenes":
+            raise ValueError("contacts.source: `annotations` needs images.source `scenes`; use `lvlm` or `geometry`")
         if self.testset.source == "coco_eft" and not (self.testset.annotations and self.testset.eft):
             raise ValueError("testset: source coco_eft needs `annotations` and `eft`; set both")
         if self.testset.source == "coco" and not (self.testset.annotations and self.testset.folder):

@@ -95,3 +95,26 @@ class Scenes(Section):
         default_factory=dict,
         description="category -> your OBJ file (metres, y up, z front) in place of our parametric object",
     )
+
+
+class Contacts(Section):
+    """Which body parts touch the object: told by a vision-language model, or found from the votes (Eq. 12-13)."""
+
+    source: Literal["geometry", "lvlm", "annotations"] = Field(
+        "geometry",
+        description="geometry: from the votes alone; lvlm: a vision-language model is asked about every kept picture "
+        "(costs money); annotations: the truth of the scenes, for tests",
+    )
+    model: ModelName = Field("gpt-4.1-mini", description="lvlm: model name as the server knows it")
+    base_url: ServerUrl | None = Field(
+        None, description="lvlm: address of another server that speaks the chat API, such as http://localhost:8000/v1"
+    )
+    samples: int = Field(5, ge=1, le=20, description="lvlm: answers to ask for about each picture; they vote")
+    images: int = Field(200, ge=1, le=100_000, description="lvlm: most pictures of a prompt that are asked about")
+    temperature: float = Field(0.7, ge=0, le=2, description="lvlm: spread of the answers")
+    seed: int = Field(0, ge=0, lt=2**31, description="lvlm: seed of the first answer, sent along")
+    timeout: float = Field(60.0, ge=1, le=600, description="lvlm: seconds to wait for one answer")
+    margin: Fraction = Field(
+        0.05, description="lvlm: told left and right stay where the two distances differ by less than this share"
+    )
+    share: Fraction = Field(0.5, description="share of the answers from which on a picture's part counts as touching")

@@ -27,3 +27,7 @@ class MissingExtraError(ChorusError):
 
 class ServiceError(ChorusError):
     """A server that was asked gave no usable answer."""
+
+
+class DeclinedError(ServiceError):
+    """A server will not answer this one question, whenever it is asked."""

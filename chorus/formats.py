@@ -75,8 +75,16 @@ soft_iou, interactions: {name: the same three and pearson_r_of_total}, pap, pap_
 ## clusters: `results/clusters/{category}.json`
 
 `format_version, category, rule: {share, effective_images, directions, stability}, clusters: [{interaction, prompt, part,
-images, share, effective_images, directions, stability, distance, fails, plausible}]`: all interaction types (prompt, body part),
-an empty string meaning any; see docs/distribution.md. `stability` and `distance` are null where the cluster is too small.
+images, share, effective_images, directions, stability, distance, fails, plausible, named_by, told, geometry}]`: all interaction
+types (prompt, body part), an empty string meaning any; see docs/distribution.md. `stability` and `distance` are null where the
+cluster is too small. `named_by`: who says that the part touches the object, `lvlm`, `annotations`, `geometry` or nobody (empty);
+`told`: share of the pictures with an answer that name the part, null where there is none; `geometry`: whether the field agrees.
+
+## ask_contacts: `results/contacts/{category}/{prompt}.jsonl`
+
+One line a picture: `index, picture: SHA-256 of what was sent, answers: [{text, refusal, finish, model, request_id, fingerprint,
+usage}]`, one answer a sample; `text` is the raw answer (docs/contacts.md). The folder `{prompt}.replies` beside it keeps every
+answer by what was asked.
 
 ## report: `results/report/{category}.html`
 

@@ -78,6 +78,37 @@ FIELD_FORMATS = (
         {"category": "category", "body": "digest of the body model", "canonicalise": CANONICALISE},
     ),
     Format(
+        "contacts",
+        "contacts/{category}/{prompt}.h5",
+        "Which parts of the body touch the object in the kept pictures of a prompt (sources lvlm and annotations).",
+        {
+            "index": INDEX,
+            "answers": Dataset("uint8", ("image",), "", "usable answers; 0 = nobody knows what touches"),
+            "contact_offset": Dataset("int64", ("image+1",), "", "contacts of image i are offset[i]:offset[i+1]"),
+            "first": Dataset(TEXT, ("contact",), "", "coarse part of person 1 (docs/contacts.md)"),
+            "second": Dataset(TEXT, ("contact",), "", "coarse part of person 2, empty for the object"),
+            "told_first": Dataset(TEXT, ("contact",), "", "`first` as the answers told it, sides unchecked"),
+            "told_second": Dataset(TEXT, ("contact",), "", "`second` likewise"),
+            "weight": Dataset("float32", ("contact",), "", "share of the usable answers that name the contact"),
+            "margin": Dataset(
+                "float32", ("contact",), "", "(d2 - d1) / (d1 + d2) of the check of the sides; NaN where there was none"
+            ),
+            "repair": Dataset(
+                "uint8", ("contact",), "", "sides: 0 nothing to choose, 1 decided, 2 too close to tell, 3 not seen"
+            ),
+            "region_offset": Dataset("int64", ("image+1",), "", "entries of image i are offset[i]:offset[i+1]"),
+            "region_first": Dataset("uint8", ("entry",), "", "row: fine region 0..69 of person 1"),
+            "region_second": Dataset("uint8", ("entry",), "", "column: fine region of person 2, 70 for the object"),
+            "region_weight": Dataset("float32", ("entry",), "", "value of the region matrix"),
+        },
+        {
+            "category": "category",
+            "prompt": "prompt text",
+            "interaction": "interaction name",
+            "source": "`lvlm` or `annotations`",
+        },
+    ),
+    Format(
         "truth",
         "truth/{category}.h5",
         "The true canonical field, from unrendered draws of the same interaction mix.",

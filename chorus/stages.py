@@ -48,6 +48,10 @@ def _pairs(*unread: str) -> tuple[tuple[str, str], ...]:
     return tuple(("pairs", key) for key in unread)
 
 
+def _contacts(*unread: str) -> tuple[tuple[str, str], ...]:
+    return tuple(("contacts", key) for key in unread)
+
+
 STAGES: dict[str, Stage] = {
     "ask": Stage(
         "chorus.prompts.stage", ("prompts",), (), "prompts/{category}.json",
@@ -111,9 +115,21 @@ STAGES: dict[str, Stage] = {
         "chorus.occupancy.field_stage", (), ("votes",), "voxels/{category}.h5",
         "Merge the votes of all prompts into the field Phi^c.",
     ),
+    "ask_contacts": Stage(
+        "chorus.contacts.ask_stage", ("boxes", "contacts"), ("screening",), "contacts/{category}/{prompt}.jsonl",
+        "Ask a vision-language model which body parts touch the object (source lvlm).",
+        _contacts("source", "margin", "share"),
+    ),
+    "contacts": Stage(
+        "chorus.contacts.stage", ("body", "scenes", "screening", "contacts"), ("ask_contacts", "screening"),
+        "contacts/{category}/{prompt}.h5",
+        "Turn answers into body parts with weights and checked sides (sources lvlm and annotations).",
+        _contacts("model", "base_url", "samples", "images", "temperature", "seed", "timeout", "share"),
+    ),
     "clusters": Stage(
-        "chorus.distribution.clusters_stage", (), ("votes",), "clusters/{category}.json",
+        "chorus.distribution.clusters_stage", ("body", "contacts"), ("votes", "contacts"), "clusters/{category}.json",
         "List the interaction types (prompt, body part) and which of them rest on enough images.",
+        _contacts("model", "base_url", "samples", "images", "temperature", "seed", "timeout", "margin"),
     ),
     "truth": Stage(
         "chorus.evaluation.truth", ("run", "body", "scenes", "grid", "truth"), (), "truth/{category}.h5",

@@ -121,6 +121,8 @@ rule voxels:
 rule clusters:
     input:
         votes=files("votes"),
+        contacts=of_contacts("lvlm annotations", files("contacts")),
+        body=located(plan.config.body.file),
     output:
         clusters="{tree}/clusters/{category}.json",
         record="{tree}/clusters/{category}.json.record.json",
@@ -140,5 +142,5 @@ rule clusters:
     message:
         "Listing the interaction types of {wildcards.category}."
     shell:
-        "python -m chorus clusters --votes {input.votes:q} --category {wildcards.category:q}"
-        " --settings {params.settings:q} --output {output.clusters:q} > {log:q} 2>&1"
+        "python -m chorus clusters --votes {input.votes:q} --contacts {input.contacts:q} --body {input.body:q}"
+        " --category {wildcards.category:q} --settings {params.settings:q} --output {output.clusters:q} > {log:q} 2>&1"

@@ -107,6 +107,17 @@ def of_testset(sources, path):
     return [path] if plan.config.testset.source in sources.split() else []
 
 
+def of_contacts(sources, stage_files):
+    """Inputs only where contacts come from one of the sources (separated by spaces)."""
+
+    def chosen(wildcards):
+        if plan.configs[wildcards.tree].contacts.source not in sources.split():
+            return []
+        return stage_files(wildcards) if callable(stage_files) else [stage_files]
+
+    return chosen
+
+
 def images(wildcards):
     """Input function: the pictures of the job's wildcards, from the source that makes them."""
     return files(plan.source, IMAGES)(wildcards)

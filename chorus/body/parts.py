@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from chorus.body.model import BodyModel
-from chorus.body.regions import REGIONS, Region, Surface
+from chorus.body.regions import PARTS, REGIONS, Region, Surface
 from chorus.errors import ModelError
 
 PART_JOINTS: dict[str, tuple[str, ...]] = {
@@ -52,6 +52,18 @@ def holds(part: str, region: Region) -> bool:
 PART_REGIONS: dict[str, tuple[str, ...]] = {
     part: tuple(region.name for region in REGIONS if holds(part, region)) for part in PART_NAMES
 }
+
+
+def _closest(coarse: str) -> str:
+    """The part that holds most of a coarse part's regions; of several the smallest; nothing where none holds any."""
+    regions = {region.name for region in REGIONS if region.parent == coarse}
+    shared = {part: len(regions & set(names)) for part, names in PART_REGIONS.items()}
+    best = max(PART_NAMES, key=lambda part: (shared[part], -len(PART_REGIONS[part])))
+    return best if shared[best] else ""
+
+
+# Coarse part of chorus.body.regions -> the paper's part; hips have none, as in Table 4.
+PART_OF: dict[str, str] = {coarse: part for coarse in PARTS if (part := _closest(coarse))}
 
 
 def part_vertices(body: BodyModel) -> dict[str, np.ndarray]:

@@ -6,12 +6,13 @@ down (`RULE`), so that nobody has to look for the ones that came out well.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from chorus.distribution.touching import GEOMETRY, PartSpaces, Told
 from chorus.distribution.types import InteractionVotes
 from chorus.occupancy.field import field_of
 from chorus.occupancy.field_stage import merged, read_votes
@@ -36,6 +37,9 @@ class Cluster:
             too small to be looked at further.
         distance: 1 - Pearson r with the field of the same prompts whatever they touch; likewise None.
         fails: the keys of RULE that it does not meet; a cluster that fails none is plausible.
+        named_by: who says that the part touches the object: the source of the contacts, `geometry`, or nobody (empty).
+        told: share of the pictures with an answer that name the part; None where there is none.
+        geometry: whether the field of the same prompts agrees; None for no part.
     """
 
     interaction: str
@@ -48,23 +52,64 @@ class Cluster:
     stability: float | None
     distance: float | None
     fails: tuple[str, ...]
+    named_by: str = ""
+    told: float | None = None
+    geometry: bool | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
         return asdict(self) | {"fails": list(self.fails), "plausible": not self.fails}
 
 
-def clusters_of(votes: InteractionVotes) -> list[Cluster]:
-    """All clusters: all prompts, each interaction name and each prompt, whatever is touched and by body part."""
+@dataclass(frozen=True)
+class Evidence:
+    """What is known of touching: the spaces around the parts, and what was told of the prompts' pictures."""
+
+    spaces: PartSpaces
+    told: Mapping[str, Told]
+
+    def of_prompts(self, texts: Sequence[str]) -> Told:
+        """What was told of the pictures of several prompts."""
+        return sum((self.told[text] for text in texts if text in self.told), Told(GEOMETRY, 0, {}))
+
+
+def clusters_of(votes: InteractionVotes, evidence: Evidence | None = None) -> list[Cluster]:
+    """All clusters: all prompts, each interaction name and each prompt, whatever is touched and by body part.
+
+    Args:
+        evidence: by it every part is said to touch or not.
+    """
     found: dict[tuple[str, str], list[Cluster]] = {}
     whole: dict[tuple[str, str], Votes] = {}
+    selections = _selections(votes)
     for part in votes.groups:
         parts = [read_votes(path, part) for path in votes.files]
-        for key, rows in _selections(votes).items():
+        for key, rows in selections.items():
             chosen = merged([parts[row] for row in rows])
             whole.setdefault(key, chosen)
             found.setdefault(key, []).append(_cluster(key, "" if part == TOTAL else part, chosen, whole[key]))
-    return [cluster for group in found.values() for cluster in group]
+    if evidence is None:
+        return [cluster for group in found.values() for cluster in group]
+    result = []
+    for key, group in found.items():
+        told = evidence.of_prompts([votes.prompts[row] for row in selections[key]])
+        result += _named(group, told, evidence.spaces.touched(field_of(whole[key]).phi))
+    return result
+
+
+def _named(group: Sequence[Cluster], told: Told, touched: Collection[str]) -> list[Cluster]:
+    """The clusters of some prompts, each with who says that its part touches."""
+    named = []
+    for cluster in group:
+        if not cluster.part:
+            named.append(cluster)
+            continue
+        share, agrees = told.share(cluster.part), cluster.part in touched
+        # Where nobody was asked, the field alone decides.
+        says = agrees if share is None else share >= RULE["share"]
+        source = GEOMETRY if share is None else told.source
+        named.append(replace(cluster, named_by=source if says else "", told=share, geometry=agrees))
+    return named
 
 
 def _selections(votes: InteractionVotes) -> dict[tuple[str, str], Sequence[int]]:

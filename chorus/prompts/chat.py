@@ -1,11 +1,14 @@
 """One question to a server that speaks OpenAI's chat completions: bounded in time, size and repeats.
 
+A question is a text, or a text with a picture; `prompts` and `contacts` ask here.
+
 The key comes from the environment, goes to the server alone, and is cut out of everything that comes back. Nothing
 that a server says is trusted: its text is capped, made encodable and checked field by field.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -14,9 +17,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from chorus.errors import ConfigError, MissingExtraError, ServiceError
+from chorus.errors import ConfigError, DeclinedError, MissingExtraError, ServiceError
 from chorus.prompts.parsing import MAX_ANSWER, Parsed, Refusal, encodable
-from chorus.prompts.template import ANSWER_FORM
 
 KEY_VARIABLE = "OPENAI_API_KEY"
 OPENAI_URL = "https://api.openai.com/v1"
@@ -27,6 +29,31 @@ _NO_KEY = "none"  # the client wants one; servers without keys ignore it
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _MAX_SAID = 300  # characters of a server's own words in an error message
 _MAX_NAME = 200  # characters of an identifier
+_DECLINED = (400, 413, 415, 422)  # of this question; another one may be answered
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked once.
+
+    Attributes:
+        form: the `response_format` that the answer must have.
+        seed: sent along; few servers promise to honour it.
+        picture: a JPEG that is sent with the text, empty for none.
+    """
+
+    text: str
+    form: dict[str, Any]
+    seed: int
+    picture: bytes = b""
+
+    @property
+    def content(self) -> str | list[dict[str, Any]]:
+        """What the message holds."""
+        if not self.picture:
+            return self.text
+        url = "data:image/jpeg;base64," + base64.b64encode(self.picture).decode()
+        return [{"type": "text", "text": self.text}, {"type": "image_url", "image_url": {"url": url, "detail": "high"}}]
 
 
 @dataclass(frozen=True)
@@ -56,19 +83,22 @@ class ChatServer:
     Attributes:
         base_url: address up to `/v1`; None is OpenAI's own.
         timeout: seconds to wait for one response.
+        setting: the configured value that wants this server; messages name it and the keys of its section.
     """
 
     base_url: str | None
     model: str
     temperature: float
     timeout: float
+    setting: str = "prompts.source: openai"
 
-    def ask(self, text: str, seed: int) -> Answer:
+    def ask(self, question: Question) -> Answer:
         """The answer to one question. At most 1 + REPEATS requests are sent.
 
         Raises:
             ConfigError: there is no key where one is needed.
             MissingExtraError: the package `openai` is not installed.
+            DeclinedError: the server will not answer this question.
             ServiceError: no usable response; one sentence without the key.
         """
         try:
@@ -76,7 +106,7 @@ class ChatServer:
             import openai
         except ImportError as error:
             raise MissingExtraError(
-                'prompts.source: openai needs the package openai; type: pip install "openai==3.51.0"'
+                f'{self.setting} needs the package openai; type: pip install "openai==3.51.0"'
             ) from error
         key = self._key()
         client = openai.OpenAI(
@@ -84,17 +114,20 @@ class ChatServer:
             http_client=httpx2.Client(follow_redirects=False),  # the key goes where the user said
         )  # fmt: skip
         try:
-            with client, client.chat.completions.with_streaming_response.create(**self._request(text, seed)) as got:
+            with client, client.chat.completions.with_streaming_response.create(**self._request(question)) as got:
                 body, request_id = self._read(got.iter_bytes()), got.headers.get("x-request-id", "")
         except openai.APIStatusError as error:
-            raise ServiceError(self._refused(error.status_code, cleaned(_said(error.body), key))) from None
+            kind = DeclinedError if error.status_code in _DECLINED else ServiceError
+            raise kind(self._refused(error.status_code, cleaned(_said(error.body), key))) from None
         except (openai.APITimeoutError, httpx2.TimeoutException):
             raise ServiceError(
-                f"{self.host}: gave no answer within {self.timeout:g} s; raise prompts.timeout or try again later."
+                f"{self.host}: gave no answer within {self.timeout:g} s; raise {self.section}.timeout or try again "
+                "later."
             ) from None
         except (openai.APIError, httpx2.HTTPError) as error:
             raise ServiceError(
-                f"{self.host}: cannot be reached ({cleaned(str(error), key)[:_MAX_SAID]}); check prompts.base_url."
+                f"{self.host}: cannot be reached ({cleaned(str(error), key)[:_MAX_SAID]}); check "
+                f"{self.section}.base_url."
             ) from None
         return self._answer(body, request_id, key)
 
@@ -105,6 +138,11 @@ class ChatServer:
             [text for text in parsed.prompts if cleaned(text, key) == text],
             [Refusal(cleaned(item.text, key), item.reason) for item in parsed.refused],
         )
+
+    @property
+    def section(self) -> str:
+        """The section of the configuration that names this server."""
+        return self.setting.partition(".")[0]
 
     @property
     def host(self) -> str:
@@ -120,21 +158,21 @@ class ChatServer:
         key = os.environ.get(KEY_VARIABLE, "").strip()
         if self.base_url is None and not key:
             raise ConfigError(
-                f"prompts.source: openai needs a key in the environment variable {KEY_VARIABLE}; set it, or name a "
-                "server of your own in prompts.base_url"
+                f"{self.setting} needs a key in the environment variable {KEY_VARIABLE}; set it, or name a "
+                f"server of your own in {self.section}.base_url"
             )
         if not re.fullmatch(r"[!-~]*", key):
             raise ConfigError(f"{KEY_VARIABLE}: holds spaces or other characters that no key has; set it again")
         address = urlsplit(self.base_url or OPENAI_URL)
         return key if key and (address.scheme == "https" or address.hostname in _LOOPBACK) else None
 
-    def _request(self, text: str, seed: int) -> dict[str, Any]:
+    def _request(self, question: Question) -> dict[str, Any]:
         return {
             "model": self.model,
-            "messages": [{"role": "user", "content": text}],
-            "response_format": ANSWER_FORM,
+            "messages": [{"role": "user", "content": question.content}],
+            "response_format": question.form,
             "temperature": self.temperature,
-            "seed": seed,
+            "seed": question.seed,
             "max_completion_tokens": MAX_TOKENS,
         }
 
@@ -145,16 +183,16 @@ class ChatServer:
             if len(body) > MAX_BODY:
                 raise ServiceError(f"{self.host}: answered with more than {MAX_BODY} bytes; use another model.")
             if time.monotonic() > end:
-                raise ServiceError(f"{self.host}: took more than {self.timeout:g} s; raise prompts.timeout.")
+                raise ServiceError(f"{self.host}: took more than {self.timeout:g} s; raise {self.section}.timeout.")
         return body
 
     def _refused(self, status: int, said: str) -> str:
         hint = {
             401: f"check {KEY_VARIABLE}",
             403: f"check {KEY_VARIABLE} and its rights",
-            404: "check prompts.base_url and prompts.model",
+            404: f"check {self.section}.base_url and {self.section}.model",
             429: "wait, or check the account's limits, and run it again",
-        }.get(status, "check prompts.model" if status < 500 else "try again later")
+        }.get(status, f"check {self.section}.model" if status < 500 else "try again later")
         return f"{self.host}: refused with status {status} ({said[:_MAX_SAID] or 'no reason given'}); {hint}."
 
     def _answer(self, body: bytes, request_id: str, key: str | None) -> Answer:
@@ -174,7 +212,7 @@ class ChatServer:
             )
         except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
             raise ServiceError(
-                f"{self.host}: its response is no chat completion; check that prompts.base_url ends where "
+                f"{self.host}: its response is no chat completion; check that {self.section}.base_url ends where "
                 "/chat/completions begins."
             ) from None
 

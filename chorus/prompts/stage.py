@@ -10,9 +10,9 @@ from chorus.errors import ServiceError
 from chorus.layout import FORMAT_VERSION
 from chorus.naming import slug, words
 from chorus.prompts.asked import identity_of
-from chorus.prompts.chat import Answer, ChatServer
+from chorus.prompts.chat import Answer, ChatServer, Question
 from chorus.prompts.parsing import Parsed, parse_answer
-from chorus.prompts.template import A_PERSON, question, subject_of
+from chorus.prompts.template import A_PERSON, ANSWER_FORM, question, subject_of
 
 if TYPE_CHECKING:
     from chorus.job import Job
@@ -90,7 +90,7 @@ def converse(settings: Any, category: str) -> Conversation:
         asked = question(category, missing, subject, talk.prompts)
         try:
             # Another seed each time: a server that honours it would repeat itself.
-            answer = server.ask(asked, settings.seed + number)
+            answer = server.ask(Question(asked, ANSWER_FORM, settings.seed + number))
         except ServiceError as error:
             if not talk.calls:
                 raise

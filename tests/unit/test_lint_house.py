@@ -21,8 +21,8 @@ GROUND = {
     "detections",
 }  # fmt: skip
 ROOMS = [
-    "body", "prompts", "images", "screening", "perception", "contacts", "pairs", "calibration", "occupancy", "distribution", "scenes",
-    "evaluation",
+    "body", "prompts", "images", "screening", "perception", "calibration", "occupancy", "scenes", "contacts", "pairs",
+    "distribution", "evaluation",
     "figures", "bench",
 ]  # fmt: skip
 TOP = {"stages", "arguments", "workflow", "job", "archive", "leftovers", "estimate", "cli", "__main__", ""}

@@ -85,7 +85,9 @@ def test_contact_scores():
 
 
 def test_every_dropped_pair_has_the_first_reason_that_holds():
-    worst = np.array([[0.01, 0.01, 0.0, 0.0], [0.5, 0.5, 0, 0], [0.01, 0.5, 0, 0], [0, 0, 1, 1], [0, 0, 0, 1], [np.nan] * 4])
+    worst = np.array(
+        [[0.01, 0.01, 0.0, 0.0], [0.5, 0.5, 0, 0], [0.01, 0.5, 0, 0], [0, 0, 1, 1], [0, 0, 0, 1], [np.nan] * 4]
+    )
     found = reasons(Quality(*worst.T), Thresholds())
     assert found.tolist() == ["", "reprojection", "contact", "penetration", "joint_limits", "not_finite"]
     assert counts(found)["kept"] == 1

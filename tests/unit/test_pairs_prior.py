@@ -93,7 +93,9 @@ def test_the_pull_is_nought_at_its_target_and_grows_away_from_it(figure, drawn):
     assert pull(figure, who, target, 0.1).max() < 1e-3
     other = people_of(drawn.initial, "cpu")
     assert (pull(figure, other, target, 0.1) > 10).all()
-    assert torch.allclose(pull(figure, exchanged(who), tokens_of(figure, exchanged(who)), 0.1), torch.zeros(4), atol=1e-3)
+    assert torch.allclose(
+        pull(figure, exchanged(who), tokens_of(figure, exchanged(who)), 0.1), torch.zeros(4), atol=1e-3
+    )
 
 
 def test_the_schedule_falls_from_one_to_nought():

@@ -78,8 +78,12 @@ def test_a_missing_file_and_a_path_as_a_name_are_refused(tmp_path):
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=4),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from(["a", "bbxes", "ci_sign", "person_ids", "ghum", "region_id"]), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["a", "bbxes", "ci_sign", "person_ids", "ghum", "region_id"]), inner, max_size=3
+        )
+    ),
     max_leaves=12,
 )
 

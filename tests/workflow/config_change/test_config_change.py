@@ -28,6 +28,8 @@ CHANGES = {
     "grid.resolution": ({"grid": {"resolution": 8}}, SUMS | {"skinning", "votes", "truth", "warps"}),
     "occupancy.canonicalise": ({"occupancy": {"canonicalise": False}}, SUMS | {"skinning", "votes"}),
     "compute.device": ({"compute": {"device": "torch_cpu"}}, SUMS | {"votes"}),
+    "contacts.share": ({"contacts": {"share": 0.4}}, {"clusters"}),
+    "contacts.samples": ({"contacts": {"samples": 3}}, set()),  # of another source
     "truth.draws": ({"truth": {"draws": 10}}, {"truth", "pap", "summary", "page"}),
     "testset.images": ({"testset": {"images": 2}}, {"testset", "warps", "pap", "summary", "page"}),
     "testset.source": ({"testset": {"source": "none"}}, {"page"}),
