@@ -1,13 +1,14 @@
 """The contact prior: a small conditional diffusion model of pairs, with BUDDI's arrangement of tokens.
 
-Eight tokens (four groups of two people), one for the time, eight of the guiding first estimate; every token by a network
-of two layers, plus a learned embedding of its person and its group; a transformer encoder; x0 is predicted. The numbers
+Eight tokens (four groups of two people), one for the time, eight of the guiding first estimate; every token by a
+network of two layers, plus a learned embedding of its person and its group; a transformer encoder; x0 is predicted. The numbers
 (width, layers) are ours. Loaded and saved as safetensors with everything that is needed to use it.
 """
 
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from dataclasses import dataclass
 
 import torch
@@ -47,6 +48,9 @@ class Sizes:
     hidden: int = 256
 
 
+USUAL_SIZES = Sizes()
+
+
 def _embedding(width_in: int, width: int) -> nn.Module:
     return nn.Sequential(nn.Linear(width_in, width), nn.SiLU(), nn.Linear(width, width))
 
@@ -61,7 +65,7 @@ class Denoiser(nn.Module):
     mean: Tensor
     spread: Tensor
 
-    def __init__(self, sizes: Sizes = Sizes()):
+    def __init__(self, sizes: Sizes = USUAL_SIZES):
         super().__init__()
         self.sizes = sizes
         width = sizes.width
@@ -94,7 +98,7 @@ class Denoiser(nn.Module):
         tokens = torch.cat([(asked + place).flatten(1, 2), clock, given.flatten(1, 2)], 1)
         answered = self.encoder(tokens)[:, : 2 * len(GROUPS)].unflatten(1, (2, len(GROUPS)))
         correction = torch.cat([net(answered[:, :, row]) for row, net in enumerate(self.outputs)], -1)
-        # What is asked for is close to the first estimate where there is one, so the network only learns the difference.
+        # What is asked for is close to the first estimate where there is one: the network learns the difference.
         known = torch.repeat_interleave(guided, torch.tensor(SIZES, device=guided.device), dim=-1)
         return correction + torch.where(known, guide, torch.zeros_like(guide))
 
@@ -112,11 +116,14 @@ class Denoiser(nn.Module):
         everything = torch.ones(n, 2, len(GROUPS), dtype=torch.bool, device=noisy.device)
         return self(noisy, torch.full((n,), float(time), device=noisy.device), guide, everything)
 
-    def sampled(self, guide: Tensor, noise: Tensor, steps: int = 10) -> Tensor:
-        """One clean sample for every guide (n, 2, WIDTH), normalised, by DDIM steps from pure noise."""
+    def sampled(self, guide: Tensor, noise: Tensor, steps: int = 1) -> Tensor:
+        """Clean pairs for guides (n, 2, WIDTH), normalised, by DDIM steps from pure noise.
+
+        One step gives about the mean of what the guide allows, more steps one sample; the mean is nearer the truth.
+        """
         state, times = noise, torch.linspace(TIMES, 0, steps + 1).round().long().tolist()
         clean = guide
-        for now, then in zip(times[:-1], times[1:], strict=True):
+        for now, then in pairwise(times):
             clean = self.denoised(state, now, guide)
             share = signal_share(torch.tensor([float(now), float(then)], device=state.device))
             rest = (state - share[0].sqrt() * clean) / (1 - share[0]).clamp_min(1e-5).sqrt()

@@ -48,6 +48,9 @@ class FitSettings:
     rates: tuple[float, float] = (0.02, 0.005)
 
 
+USUAL_FIT = FitSettings()
+
+
 @dataclass(frozen=True)
 class Problem:
     """What is known of pairs.
@@ -85,7 +88,7 @@ class Fitted:
     steps: Tensor
 
 
-def fit(figure: Figure, problem: Problem, settings: FitSettings = FitSettings(), guide: Guide | None = None) -> Fitted:
+def fit(figure: Figure, problem: Problem, settings: FitSettings = USUAL_FIT, guide: Guide | None = None) -> Fitted:
     """Fit pairs; `guide` adds a cost (n,) of its own, such as a learned prior's."""
     limits = PoseRange(figure.device)
     people, steps = problem.initial, torch.zeros(len(problem.K), dtype=torch.long, device=figure.device)

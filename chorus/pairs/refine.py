@@ -1,6 +1,6 @@
 """Fits with the contact prior in place of contact labels, as BUDDI's test-time optimisation does (score distillation).
 
-One conditional sample replaces the first estimate; then, at every step of the fit, the current pair is noised, denoised
+What the prior expects, given the first estimate, replaces the first estimate; then, at every step of the fit, the current pair is noised, denoised
 under the guidance of the first estimate, and pulled towards the result. No gradient flows through the denoiser.
 """
 
@@ -30,7 +30,7 @@ class RefineSettings:
     """
 
     time: int = 200
-    sigma: float = 0.1
+    sigma: float = 0.3
     seed: int = 0
 
 
@@ -60,8 +60,8 @@ class PriorGuide:
             costs.append(pull(self._figure, who, wanted, self._settings.sigma))
         return (costs[0] + costs[1]) / 2
 
-    def sample(self) -> Tensor:
-        """Numbers (n, 2, WIDTH) of one conditional sample a pair, person 1 first."""
+    def expected(self) -> Tensor:
+        """Numbers (n, 2, WIDTH) of what the prior expects, given the first estimates, person 1 first."""
         with torch.no_grad():
             return self._prior.restored(self._prior.sampled(self._guides[0], self._noise.expand_as(self._guides[0])))
 
@@ -92,6 +92,6 @@ def refine(
 ) -> Fitted:
     """Fit pairs with a prior; labels of the problem count besides, if there are any."""
     guide = PriorGuide(figure, prior, problem.initial, settings)
-    start = placed(figure, guide.sample(), problem.initial)
+    start = placed(figure, guide.expected(), problem.initial)
     better = Problem(start, problem.K, problem.keypoints, problem.box, problem.labels)
     return fit(figure, better, fit_settings, guide)

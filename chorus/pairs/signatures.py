@@ -100,10 +100,10 @@ def read_signatures(path: Path, photographs: Path | None = None) -> list[SignedP
         raise FileError(f"{path}: is not JSON ({error}); give interaction_contact_signature.json.") from None
     pairs: list[SignedPair] = []
     try:
-        for image in sorted(value):
+        for image, found in sorted(value.items()):
             photograph = _photograph(photographs, image)
             if photographs is None or photograph is not None:
-                pairs += [_pair(image, photograph, value[image]["bbxes"], item) for item in value[image]["ci_sign"]]
+                pairs += [_pair(image, photograph, found["bbxes"], item) for item in found["ci_sign"]]
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
         raise FileError(f"{path}: is not in the published form (problem at {error!r}); check the file.") from None
     return pairs

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from chorus.body.model import JOINT_MIRROR
-from chorus.pairs.denoiser import TIMES, Denoiser, Sizes, noised
+from chorus.pairs.denoiser import TIMES, USUAL_SIZES, Denoiser, Sizes, noised
 from chorus.pairs.figure import Figure, People
 from chorus.pairs.tokens import GROUPS, SIZES, exchanged, joints_of, tokens_of
-from chorus.pairs.views import Faults, estimates
+from chorus.pairs.views import USUAL, Faults, estimates
 
 ALL_WITHOUT, ALL_WITH, ONE_WITHOUT = 0.2, 0.7, 0.5  # guidance dropout as BUDDI's
 _SMALLEST_SPREAD = 0.05
@@ -33,7 +33,7 @@ class TrainingSettings:
 
     steps: int = 2500
     batch: int = 64
-    rate: float = 1e-3
+    rate: float = 1.5e-3
     seed: int = 0
 
 
@@ -48,8 +48,8 @@ def train(
     figure: Figure,
     people: People,
     settings: TrainingSettings,
-    sizes: Sizes = Sizes(),
-    faults: Faults = Faults(),
+    sizes: Sizes = USUAL_SIZES,
+    faults: Faults = USUAL,
     report: Callable[[int, float], None] = lambda step, loss: None,
 ) -> tuple[Denoiser, list[float]]:
     """Train a prior.

@@ -47,6 +47,9 @@ class Faults:
     farthest: float = 6.0
 
 
+USUAL = Faults()
+
+
 @dataclass(frozen=True)
 class Views:
     """One view of every pair.
@@ -65,7 +68,7 @@ class Views:
     box: Tensor
 
 
-def view(figure: Figure, people: People, rng: np.random.Generator, faults: Faults = Faults()) -> Views:
+def view(figure: Figure, people: People, rng: np.random.Generator, faults: Faults = USUAL) -> Views:
     """Look at pairs (y up) from a random side."""
     truth, initial = estimates(figure, people, rng, faults)
     K = np.zeros((len(people.pose), 3, 3))
@@ -89,7 +92,7 @@ def upright(figure: Figure, people: People) -> People:
 
 
 def estimates(
-    figure: Figure, people: People, rng: np.random.Generator, faults: Faults = Faults()
+    figure: Figure, people: People, rng: np.random.Generator, faults: Faults = USUAL
 ) -> tuple[People, People]:
     """Pairs (y up) in the axes of a random camera, and their first estimates."""
     truth = _in_camera(figure, people, *_cameras(len(people.pose), rng, faults))

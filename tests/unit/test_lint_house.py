@@ -17,7 +17,8 @@ NAMES = [str(path.relative_to(ROOT)) for path in MODULES]
 GROUND = {
     "errors", "naming", "formats", "progress", "camera", "masks", "config", "config_docs", "provenance", "store",
     "coco", "devices", "strict_yaml", "config_section", "config_perception",
-    "config_pictures", "config_pairs", "formats_pairs", "fetching", "pickled", "layout", "formats_pictures", "formats_fields",
+    "config_pictures", "config_pairs", "fetching", "pickled", "layout", "formats_pictures", "formats_fields",
+    "formats_pairs",
     "detections",
 }  # fmt: skip
 ROOMS = [

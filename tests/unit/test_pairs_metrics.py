@@ -72,8 +72,8 @@ def test_pcc_is_the_mean_of_shares_by_pair():
 def test_penetration_of_bodies_apart_is_nought_and_of_overlapping_ones_is_not():
     body = load_body(OPEN_BODY)
     skin = body.v_template
-    assert penetration_depths(body, skin, skin + [3.0, 0, 0]).max() == 0
-    depth = penetration_depths(body, skin, skin + [0, 0, 0.1])
+    assert penetration_depths(body, skin, skin + np.array([3.0, 0, 0])).max() == 0
+    depth = penetration_depths(body, skin, skin + np.array([0, 0, 0.1]))
     assert 0.03 < depth.max() < 0.12
 
 

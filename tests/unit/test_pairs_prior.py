@@ -122,7 +122,7 @@ def test_an_untrained_network_returns_its_guide(figure, drawn):
 
 
 def test_training_lowers_the_loss_and_follows_from_its_seed(figure, drawn, trained):
-    prior, losses = trained
+    _, losses = trained
     assert all(np.isfinite(losses))
     people = upright(figure, people_of(drawn.true, "cpu"))
     short = [train(figure, people, TrainingSettings(3, 8, 1e-3, seed), SMALL)[0] for seed in (1, 1, 2)]
