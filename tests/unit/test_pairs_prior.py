@@ -49,7 +49,7 @@ def drawn(figure):
 @pytest.fixture(scope="module")
 def trained(figure, drawn):
     people = upright(figure, people_of(drawn.true, "cpu"))
-    return train(figure, people, TrainingSettings(60, 16, 3e-3, 1), SMALL)
+    return train(figure, people, TrainingSettings(150, 16, 1e-3, 1), SMALL)
 
 
 def test_six_numbers_are_a_rotation():
@@ -75,7 +75,8 @@ def test_no_rotation_of_the_camera_changes_the_numbers(figure, drawn):
 def test_numbers_say_where_the_joints_are(figure, drawn):
     who = people_of(drawn.true, "cpu")
     joints, again = figure(who).joints.flatten(1, 2), joints_of(figure, tokens_of(figure, who)).flatten(1, 2)
-    assert torch.allclose(torch.cdist(joints, joints), torch.cdist(again, again), atol=1e-3)
+    between, found = ((some[:, :, None] - some[:, None]).norm(dim=-1) for some in (joints, again))
+    assert torch.allclose(between, found, atol=1e-3)
 
 
 def test_people_of_numbers_have_these_numbers(figure, drawn):
@@ -128,8 +129,7 @@ def test_training_lowers_the_loss_and_follows_from_its_seed(figure, drawn, train
     short = [train(figure, people, TrainingSettings(3, 8, 1e-3, seed), SMALL)[0] for seed in (1, 1, 2)]
     first, same, other = (weights_of(one) for one in short)
     assert first == same != other
-    untrained = train(figure, people, TrainingSettings(1, 64, 1e-9, 1), SMALL)[1][0]
-    assert losses[-1] < untrained
+    assert losses[-1] < losses[0]
 
 
 def test_a_prior_is_read_as_it_was_written(tmp_path, trained):
@@ -150,8 +150,9 @@ def test_fits_fall_keep_apart_from_their_batch_and_contacts_are_met(figure, draw
     from chorus.pairs.fitting import fit_rows, plain_fit
 
     settings = FitSettings(steps=(40, 10))
-    together, alone = (fit_rows(figure, drawn, "true", batch, plain_fit(settings)) for batch in (4, 1))
-    assert np.allclose(together.bodies.pose, alone.bodies.pose, atol=1e-3)
+    together = fit_rows(figure, drawn, "true", 4, plain_fit(settings))
+    alone = fit_rows(figure, drawn[np.array([2])], "true", 4, plain_fit(settings))
+    assert np.allclose(together.bodies.pose[2], alone.bodies.pose[0], atol=1e-3)
     without = fit_rows(figure, drawn, "none", 4, plain_fit(settings))
     assert (without.losses["contact"] == 0).all()
     assert np.median(together.quality.distance) < 0.05

@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chorus.body.regions import PARTS
@@ -89,6 +89,7 @@ JSON = st.recursive(
 )
 
 
+@settings(max_examples=25, deadline=None)
 @given(JSON)
 def test_anything_else_is_pairs_or_one_error(tmp_path_factory, value):
     path = written(tmp_path_factory.mktemp("json"), value)

@@ -34,6 +34,8 @@ CHANGES = {
     "testset.images": ({"testset": {"images": 2}}, {"testset", "warps", "pap", "summary", "page"}),
     "testset.source": ({"testset": {"source": "none"}}, {"page"}),
     "figures.overlays": ({"figures": {"overlays": 1}}, {"overlays", "contact_sheet", "gallery", "page"}),
+    "pairs.test": ({"pairs": {"test": 3}}, set()),  # not part of `all`
+    "prior.steps": ({"prior": {"steps": 3}}, set()),
     "nothing": ({}, set()),
 }
 
