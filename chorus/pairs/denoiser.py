@@ -1,15 +1,15 @@
 """The contact prior: a small conditional diffusion model of pairs, with BUDDI's arrangement of tokens.
 
 Eight tokens (four groups of two people), one for the time, eight of the guiding first estimate; every token by a
-network of two layers, plus a learned embedding of its person and its group; a transformer encoder; x0 is predicted. The numbers
-(width, layers) are ours. Loaded and saved as safetensors with everything that is needed to use it.
+network of two layers, plus a learned embedding of its person and its group; a transformer encoder; x0 is predicted.
+The numbers (width, layers) are ours. Loaded and saved as safetensors with everything that is needed to use it.
 """
 
 from __future__ import annotations
 
 import math
-from itertools import pairwise
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
