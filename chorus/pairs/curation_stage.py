@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from chorus import store
-from chorus.job import Job
 from chorus.pairs.curation import counts
 from chorus.pairs.rows import FittedRows
+
+if TYPE_CHECKING:
+    from chorus.job import Job
 
 
 def run(job: Job) -> None:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from chorus import store
 from chorus.body.loading import load_body
-from chorus.job import Job
 from chorus.layout import FORMAT_VERSION
 from chorus.pairs.picture import draw
 from chorus.pairs.rows import Bodies, FittedRows, PairScenes
 from chorus.pairs.scoring import label_scores, score
 
 KEYPOINTS_ONLY = "keypoints"  # what the label set `none` is called in tables
+
+if TYPE_CHECKING:
+    from chorus.job import Job
 
 
 def run(job: Job) -> None:

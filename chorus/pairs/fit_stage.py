@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from chorus.body.loading import load_body
 from chorus.config_pairs import Pairs
 from chorus.devices import fitting_device
-from chorus.job import Job
+
+if TYPE_CHECKING:
+    from chorus.job import Job
 
 
 def run(job: Job) -> None:

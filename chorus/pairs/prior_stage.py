@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from chorus.body.loading import load_body
 from chorus.config_pairs import Prior
 from chorus.devices import fitting_device
 from chorus.errors import ConfigError
-from chorus.job import Job
 from chorus.layout import FORMAT_VERSION
 from chorus.naming import seed_of
 from chorus.pairs.rows import FittedRows, PairScenes
+
+if TYPE_CHECKING:
+    from chorus.job import Job
 
 
 def run(job: Job) -> None:

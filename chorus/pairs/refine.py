@@ -1,7 +1,8 @@
 """Fits with the contact prior in place of contact labels, as BUDDI's test-time optimisation does (score distillation).
 
-What the prior expects, given the first estimate, replaces the first estimate; then, at every step of the fit, the
-current pair is noised, denoised under the guidance of the first estimate, and pulled towards the result. No gradient flows through the denoiser.
+What the prior expects, given the first estimate, replaces that estimate; then, at every step of the fit, the current
+pair is noised, denoised under the guidance of the first estimate, and pulled towards the result. No gradient flows
+through the denoiser.
 """
 
 from __future__ import annotations

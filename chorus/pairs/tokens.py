@@ -1,9 +1,9 @@
 """A pair as the prior sees it: numbers that no camera changes, in the frame of person 1's root.
 
 Groups of a person: orientation (6), pose (23 joints in 6D: 138), shape (10), place (3). Person 2's orientation and
-place are relative to person 1's root; person 1's own orientation is the identity, and its place is the direction of
-the line of sight, along which a first estimate is wrong most. (BUDDI keeps orientations in the camera frame; ours needs fewer
-examples, and a camera that was never seen is no new case.)
+place are relative to person 1's root; person 1's own orientation is the identity, and its place is the direction of the
+line of sight, along which a first estimate is wrong most. (BUDDI keeps orientations in the camera frame; ours needs
+fewer examples, and a camera that was never seen is no new case.)
 """
 
 from __future__ import annotations
