@@ -21,7 +21,7 @@ _MODEL = Argument("model", "BlazePose network file (backend blazepose)", optiona
 _ANNOTATIONS = Argument("annotations", "COCO json of the shard", optional=True)
 _SCENES = Argument("scenes", "`scenes` file of the shard (backend annotations)", optional=True)
 _VIEWS = Argument("views", "view table (resources/views.yaml)")
-_PAIR_SCENES = Argument("scenes", "`pair_scenes` file")
+_PAIR_SCENES = Argument("pairs", "`pair_scenes` file")
 _MESH = Argument("mesh", "your OBJ mesh of the object", optional=True)
 
 

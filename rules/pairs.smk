@@ -30,7 +30,7 @@ rule pair_scenes:
 
 rule pair_fits:
     input:
-        scenes=files("pair_scenes"),
+        pairs=files("pair_scenes"),
         body=located(plan.config.body.file),
     output:
         fits="{tree}/pairs/fits.h5",
@@ -51,7 +51,7 @@ rule pair_fits:
     message:
         "Fitting pairs of people."
     shell:
-        "python -m chorus pair_fits --scenes {input.scenes:q} --body {input.body:q}"
+        "python -m chorus pair_fits --pairs {input.pairs:q} --body {input.body:q}"
         " --settings {params.settings:q} --output {output.fits:q} > {log:q} 2>&1"
 
 
@@ -83,7 +83,7 @@ rule pair_curation:
 
 rule pair_prior:
     input:
-        scenes=files("pair_scenes"),
+        pairs=files("pair_scenes"),
         curated=files("pair_curation"),
         body=located(plan.config.body.file),
     output:
@@ -107,13 +107,13 @@ rule pair_prior:
     message:
         "Training the contact prior."
     shell:
-        "python -m chorus pair_prior --scenes {input.scenes:q} --curated {input.curated:q} --body {input.body:q}"
+        "python -m chorus pair_prior --pairs {input.pairs:q} --curated {input.curated:q} --body {input.body:q}"
         " --settings {params.settings:q} --output {output.prior:q} --card {output.card:q} > {log:q} 2>&1"
 
 
 rule pair_refinement:
     input:
-        scenes=files("pair_scenes"),
+        pairs=files("pair_scenes"),
         prior=files("pair_prior"),
         card=files("pair_prior", "pairs/prior.json"),
         body=located(plan.config.body.file),
@@ -136,13 +136,13 @@ rule pair_refinement:
     message:
         "Fitting held-out pairs with the contact prior."
     shell:
-        "python -m chorus pair_refinement --scenes {input.scenes:q} --prior {input.prior:q} --card {input.card:q} --body {input.body:q}"
+        "python -m chorus pair_refinement --pairs {input.pairs:q} --prior {input.prior:q} --card {input.card:q} --body {input.body:q}"
         " --settings {params.settings:q} --output {output.refined:q} > {log:q} 2>&1"
 
 
 rule pair_evaluation:
     input:
-        scenes=files("pair_scenes"),
+        pairs=files("pair_scenes"),
         fits=files("pair_fits"),
         curated=files("pair_curation"),
         refined=files("pair_refinement"),
@@ -168,5 +168,5 @@ rule pair_evaluation:
     message:
         "Scoring pairs of people."
     shell:
-        "python -m chorus pair_evaluation --scenes {input.scenes:q} --fits {input.fits:q} --curated {input.curated:q} --refined {input.refined:q} --body {input.body:q}"
+        "python -m chorus pair_evaluation --pairs {input.pairs:q} --fits {input.fits:q} --curated {input.curated:q} --refined {input.refined:q} --body {input.body:q}"
         " --settings {params.settings:q} --output {output.report:q} --figure {output.figure:q} > {log:q} 2>&1"

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def run(job: Job) -> None:
     """Write the scores as JSON and the picture."""
     body = load_body(job.one("body"))
-    test = PairScenes.read(job.one("scenes")).of_split("test")
+    test = PairScenes.read(job.one("pairs")).of_split("test")
     fits = FittedRows.read(job.one("fits"), "pair_fits")
     refined = FittedRows.read(job.one("refined"), "pair_refinement")
     methods: dict[str, Bodies] = {"initial": test.initial}

@@ -21,7 +21,7 @@ def run(job: Job) -> None:
 
     settings: Pairs = job.settings.pairs
     body = load_body(job.one("body"))
-    figure, scenes = figure_of(body, device), PairScenes.read(job.one("scenes"))
+    figure, scenes = figure_of(body, device), PairScenes.read(job.one("pairs"))
     method = plain_fit(fit_settings(settings))
     train, test = scenes.of_split("train"), scenes.of_split("test")
     done = [fit_rows(figure, train, "repaired", settings.batch, method)] if len(train) else []

@@ -35,7 +35,7 @@ def run(job: Job) -> None:
     settings: Prior = job.settings.prior
     figure = figure_of(load_body(job.one("body")), device)
     if settings.source == "truth":
-        scenes = PairScenes.read(job.one("scenes")).of_split("train")
+        scenes = PairScenes.read(job.one("pairs")).of_split("train")
         bodies, interactions = scenes.true, scenes.interaction
     else:
         rows = FittedRows.read(job.one("curated"), "pair_curation")

@@ -25,7 +25,7 @@ def run(job: Job) -> None:
     body = load_body(job.one("body"))
     figure = figure_of(body, device)
     prior = read_prior(job.one("prior"), job.one("card"), device)
-    test = PairScenes.read(job.one("scenes")).of_split("test")
+    test = PairScenes.read(job.one("pairs")).of_split("test")
     seed = seed_of(job.settings.run.seed, "refinement") % 2**32
     guide = RefineSettings(prior_settings.time, prior_settings.sigma, seed)
     method = prior_fit(prior, guide, fit_settings(settings))

@@ -68,8 +68,8 @@ class PairScenes:
 
     def __getitem__(self, rows: np.ndarray) -> PairScenes:
         contacts = {name: tuple(found[row] for row in rows) for name, found in self.contacts.items()}
-        parts = (self.id, self.interaction, self.split, self.true, self.initial, self.K, self.keypoints)
-        return PairScenes(*(part[rows] for part in parts), contacts)  # type: ignore[arg-type]
+        names = ("id", "interaction", "split", "true", "initial", "K", "keypoints")
+        return replace(self, contacts=contacts, **{name: getattr(self, name)[rows] for name in names})
 
     def of_split(self, split: str) -> PairScenes:
         """The pairs of one split."""
