@@ -17,6 +17,7 @@ include: "rules/contacts.smk"
 include: "rules/evaluation.smk"
 include: "rules/tables.smk"
 include: "rules/figures.smk"
+include: "rules/pairs.smk"
 include: "rules/archive.smk"
 
 

@@ -22,6 +22,7 @@ _ANNOTATIONS = Argument("annotations", "COCO json of the shard", optional=True)
 _SCENES = Argument("scenes", "`scenes` file of the shard (backend annotations)", optional=True)
 _VIEWS = Argument("views", "view table (resources/views.yaml)")
 _PUBLISHED = Argument("published", "the paper's numbers (resources/published.json)")
+_PAIR_SCENES = Argument("pairs", "`pair_scenes` file")
 _MESH = Argument("mesh", "your OBJ mesh of the object", optional=True)
 
 
@@ -105,6 +106,15 @@ INPUTS: dict[str, tuple[Argument, ...]] = {
         Argument("gallery", "gallery of the category, to link to", optional=True),
         Argument("interactive", "interactive page of the category, to link to", optional=True),
     ),
+    "pair_scenes": (_BODY,),
+    "pair_fits": (_PAIR_SCENES, _BODY),
+    "pair_curation": (Argument("fits", "`pair_fits` file"),),
+    "pair_prior": (_PAIR_SCENES, Argument("curated", "`pair_curation` file"), _BODY),
+    "pair_refinement": (_PAIR_SCENES, Argument("prior", "trained prior"), Argument("card", "its card"), _BODY),
+    "pair_evaluation": (
+        _PAIR_SCENES, Argument("fits", "`pair_fits` file"), Argument("curated", "`pair_curation` file"),
+        Argument("refined", "`pair_refinement` file"), _BODY,
+    ),
     "crate": (
         Argument("snakefile", "the workflow's main file"), Argument("targets", "final files of the run", many=True)
     ),
@@ -118,6 +128,8 @@ OUTPUTS: dict[str, tuple[Argument, ...]] = {
     "summary": (Argument("markdown", "the same as a Markdown table"),),
     **dict.fromkeys(("table1", "table2", "table3", "table5", "ablations"), _TABLE),
     "interactions_figure": (Argument("turntable", "the field of all prompts, turning (GIF)"),),
+    "pair_prior": (Argument("card", "what the prior is and was trained on, JSON"),),
+    "pair_evaluation": (Argument("figure", "picture: a pair before and after, PCC curves"),),
     "crate": (Argument("workflow", "copy of the workflow's main file"),),
 }
 
@@ -141,6 +153,9 @@ NAMES: dict[str, tuple[str, ...]] = {
     "crate": (),
     **dict.fromkeys(("table1", "table2", "table3", "ablations", "images_vs_pap"), ("runs",)),
     "table5": (),
+    **dict.fromkeys(
+        ("pair_scenes", "pair_fits", "pair_curation", "pair_prior", "pair_refinement", "pair_evaluation"), ()
+    ),
 }
 NAME_HELP = {
     "category": "category name, such as sports_ball",

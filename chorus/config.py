@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, StringConstraints, ValidationError, create_model, model_validator
 
+from chorus.config_pairs import Pairs, Prior
 from chorus.config_perception import SMPL_BACKENDS, Keypoints, Networks, People, Segmentation
 from chorus.config_pictures import CategoryName, Contacts, Diffusion, Images, Prompts, Scenes
 from chorus.config_section import FilePath, Fraction, Section
@@ -189,6 +190,8 @@ class Config(Section):
     truth: Truth = Truth()
     testset: Testset = Testset()
     figures: Figures = Figures()
+    pairs: Pairs = Pairs()
+    prior: Prior = Prior()
     variants: dict[VariantName, dict[str, Any] | None] = Field(
         default={
             "true_people": {"keypoints": {"backend": "annotations"}, "people": {"backend": "annotations"}},

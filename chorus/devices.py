@@ -34,3 +34,17 @@ def torch_device(name: str) -> torch.device:
         )
     torch.set_float32_matmul_precision("highest")  # a voxel 1,000 pixels away needs more digits than TF32 has
     return torch.device("cpu" if name == TORCH_PROCESSOR else name)
+
+
+def fitting_device(name: str) -> torch.device:
+    """The torch device of stages that need torch in any case; `cpu` is the processor.
+
+    Raises:
+        MissingExtraError: torch is not installed.
+        ConfigError: torch finds no CUDA device.
+    """
+    try:
+        import torch  # noqa: F401
+    except ImportError as error:
+        raise MissingExtraError(f'pairs: need torch ({error}); run: pip install -e ".[perception]".') from error
+    return torch_device(TORCH_PROCESSOR if name == PROCESSOR else name)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from chorus.formats_fields import FIELD_FORMATS
+from chorus.formats_pairs import PAIR_FORMATS
 from chorus.formats_pictures import PICTURE_FORMATS
 from chorus.layout import FORMAT_VERSION, Format
 
-FORMATS: dict[str, Format] = {layout.kind: layout for layout in (*PICTURE_FORMATS, *FIELD_FORMATS)}
+FORMATS: dict[str, Format] = {layout.kind: layout for layout in (*PICTURE_FORMATS, *FIELD_FORMATS, *PAIR_FORMATS)}
 
 
 def formats_page() -> str:
@@ -108,6 +109,18 @@ PAP of every configured category, their mean (with the bootstrap interval of mPA
 
 Made by `snakemake scene_tables` (docs/tables.md), each also as `.md` and `.tex`. In the CSV a measured number has its standard
 deviation over the repetitions in a second column, `... spread`; columns that end with `paper` are the paper's numbers.
+
+## pair_prior: `results/pairs/prior.safetensors` and `results/pairs/prior.json`
+
+The contact prior's weights, and its card: `format_version, sizes, training: {pairs, interactions, source, settings, losses},
+use: {tokens, frame}`.
+
+## pair_evaluation: `results/pairs/evaluation.json`
+
+`format_version, pairs, methods: {method: {pairs, joint_pa_mpjpe, person_pa_mpjpe, pcc: {radius: share}, penetration,
+deepest, interactions: {name: {pairs, joint_pa_mpjpe, person_pa_mpjpe}}}}, labels: {raw or repaired: {precision, recall,
+f1}}, curation: {reason: number}`; errors in millimetres, the radius in metres. Methods: `initial`, `keypoints`, the label
+sets, `prior` and `prior_repaired`. `results/pairs/evaluation.png`: a pair before and after, and the PCC curves.
 
 ## crate: `results/ro-crate-metadata.json`
 

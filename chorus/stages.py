@@ -42,6 +42,18 @@ def _occupancy(*unread: str) -> tuple[tuple[str, str], ...]:
     return tuple(("occupancy", key) for key in unread)
 
 
+_DRAWN = (
+    "train", "test", "held_out", "keypoint_noise", "keypoint_dropout", "pose_noise", "depth_noise", "wrong_side",
+    "missing", "invented",
+)  # fmt: skip
+_FIT = ("keypoint_sigma", "contact_sigma", "depth_sigma", "pose_sigma", "steps")
+_CURATION = ("most_reprojection", "most_distance", "most_depth", "most_beyond")
+
+
+def _pairs(*unread: str) -> tuple[tuple[str, str], ...]:
+    return tuple(("pairs", key) for key in unread)
+
+
 def _contacts(*unread: str) -> tuple[tuple[str, str], ...]:
     return tuple(("contacts", key) for key in unread)
 
@@ -214,6 +226,37 @@ STAGES: dict[str, Stage] = {
         ),
         "report/{category}.html",
         "Put pictures, scores and prompts of a category on one page.",
+    ),
+    "pair_scenes": Stage(
+        "chorus.pairs.scenes_stage", ("run", "body", "pairs", "compute"), (), "pairs/scenes.h5",
+        "Draw pairs of people in contact, and what keypoints, first estimates and contact labels would say of them.",
+        _pairs("labels", *_FIT, *_CURATION),
+    ),
+    "pair_fits": Stage(
+        "chorus.pairs.fit_stage", ("body", "pairs", "compute"), ("pair_scenes",), "pairs/fits.h5",
+        "Fit pairs of people to keypoints and contact labels.",
+        _pairs(*_DRAWN),
+    ),
+    "pair_curation": Stage(
+        "chorus.pairs.curation_stage", (), ("pair_fits",), "pairs/curated.h5",
+        "Keep the fits of training pairs that went well; one reason for every other.",
+    ),
+    "pair_prior": Stage(
+        "chorus.pairs.prior_stage", ("run", "body", "prior", "compute"), ("pair_scenes", "pair_curation"),
+        "pairs/prior.safetensors",
+        "Train the contact prior, a diffusion model of pairs, on curated fits.",
+        (("prior", "time"), ("prior", "sigma")),
+    ),
+    "pair_refinement": Stage(
+        "chorus.pairs.refine_stage", ("run", "body", "pairs", "prior", "compute"), ("pair_scenes", "pair_prior"),
+        "pairs/refined.h5",
+        "Fit held-out pairs with the contact prior.",
+        _pairs("labels", *_DRAWN),
+    ),
+    "pair_evaluation": Stage(
+        "chorus.pairs.evaluation_stage", ("body",), ("pair_scenes", "pair_fits", "pair_curation", "pair_refinement"),
+        "pairs/evaluation.json",
+        "Score fitted pairs: joint PA-MPJPE, PCC, penetration, contact labels; with a picture.",
     ),
     "crate": Stage(
         "chorus.archive.crate", (), ("page", "summary"), "ro-crate-metadata.json",

@@ -17,11 +17,12 @@ NAMES = [str(path.relative_to(ROOT)) for path in MODULES]
 GROUND = {
     "errors", "naming", "formats", "progress", "camera", "masks", "config", "config_docs", "provenance", "store",
     "coco", "devices", "strict_yaml", "config_section", "config_perception", "config_tables",
-    "config_pictures", "fetching", "pickled", "layout", "formats_pictures", "formats_fields",
+    "config_pictures", "config_pairs", "fetching", "pickled", "layout", "formats_pictures", "formats_fields",
+    "formats_pairs",
     "detections",
 }  # fmt: skip
 ROOMS = [
-    "body", "prompts", "images", "screening", "perception", "calibration", "occupancy", "scenes", "contacts",
+    "body", "prompts", "images", "screening", "perception", "calibration", "occupancy", "scenes", "contacts", "pairs",
     "distribution", "evaluation", "tables",
     "figures", "reconstruction", "bench",
 ]  # fmt: skip

@@ -38,6 +38,8 @@ CHANGES = {
     "testset.source": ({"testset": {"source": "none"}}, {"page"}),
     "figures.overlays": ({"figures": {"overlays": 1}}, {"overlays", "contact_sheet", "gallery", "page"}),
     "tables.seeds": ({"tables": {"seeds": 2}}, set()),  # of another target
+    "pairs.test": ({"pairs": {"test": 3}}, set()),  # not part of `all`
+    "prior.steps": ({"prior": {"steps": 3}}, set()),
     "nothing": ({}, set()),
 }
 

@@ -1,0 +1,98 @@
+"""Fits with the contact prior in place of contact labels, as BUDDI's test-time optimisation does (score distillation).
+
+What the prior expects, given the first estimate, replaces that estimate; then, at every step of the fit, the current
+pair is noised, denoised under the guidance of the first estimate, and pulled towards the result. No gradient flows
+through the denoiser.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy.spatial.transform import Rotation
+from torch import Tensor
+
+from chorus.pairs.denoiser import Denoiser, noised
+from chorus.pairs.figure import Figure, People
+from chorus.pairs.fit import FitSettings, Fitted, Problem, fit
+from chorus.pairs.tokens import SIZES, exchanged, pull, rotation_of_six, tokens_of
+
+
+@dataclass(frozen=True)
+class RefineSettings:
+    """How a prior guides a fit.
+
+    Attributes:
+        time: noise level at which the current pair is denoised, 1..1000.
+        sigma: of the pull towards the denoised pair: radians, half metres, five shape coefficients.
+        seed: of the noise.
+    """
+
+    time: int = 200
+    sigma: float = 0.3
+    seed: int = 0
+
+
+class PriorGuide:
+    """The pull of a prior: called with the current people, gives a cost (n,).
+
+    Both orders of the people are denoised and count half each, so that no person is the first one.
+    """
+
+    def __init__(self, figure: Figure, prior: Denoiser, initial: People, settings: RefineSettings):
+        self._figure, self._prior, self._settings = figure, prior, settings
+        with torch.no_grad():
+            self._guides = [prior.normalised(tokens_of(figure, who)) for who in (initial, exchanged(initial))]
+        rng = np.random.default_rng(settings.seed)
+        # One noise for all steps and pairs: the cost is a function of the pair alone, whatever else is in its batch.
+        self._noise = torch.tensor(rng.standard_normal(self._guides[0].shape[1:]), dtype=torch.float32)
+        self._noise = self._noise.to(figure.device)
+
+    def __call__(self, people: People) -> Tensor:
+        costs = []
+        for who, guide in zip((people, exchanged(people)), self._guides, strict=True):
+            with torch.no_grad():
+                now = self._prior.normalised(tokens_of(self._figure, who))
+                time = torch.full((len(now),), float(self._settings.time), device=now.device)
+                noisy = noised(now, self._noise.expand_as(now), time)
+                wanted = self._prior.restored(self._prior.denoised(noisy, self._settings.time, guide))
+            costs.append(pull(self._figure, who, wanted, self._settings.sigma))
+        return (costs[0] + costs[1]) / 2
+
+    def expected(self) -> Tensor:
+        """Numbers (n, 2, WIDTH) of what the prior expects, given the first estimates, person 1 first."""
+        with torch.no_grad():
+            return self._prior.restored(self._prior.sampled(self._guides[0], self._noise.expand_as(self._guides[0])))
+
+
+def placed(figure: Figure, numbers: Tensor, initial: People) -> People:
+    """People of a prior's numbers, turned as person 1 of the first estimate and with the same middle of their roots."""
+    orientation, pose, shape, place = numbers.split(SIZES, dim=-1)
+    first = Rotation.from_rotvec(initial.pose[:, 0, 0].double().cpu().numpy())
+    second = first * Rotation.from_matrix(rotation_of_six(orientation[:, 1]).double().cpu().numpy())
+    n = len(numbers)
+    local = rotation_of_six(pose.unflatten(-1, (23, 6))).double().cpu().numpy()
+    turns = Rotation.from_matrix(local.reshape(-1, 3, 3)).as_rotvec().reshape(n, 2, 23, 3)
+    roots = np.stack([first.as_rotvec(), second.as_rotvec()], axis=1)[:, :, None]
+    apart = first.apply(place[:, 1].double().cpu().numpy())
+
+    def tensor(values: np.ndarray) -> Tensor:
+        return torch.tensor(values, dtype=torch.float32, device=figure.device)
+
+    middle = figure.roots(initial).mean(1, keepdim=True)
+    people = People(tensor(np.concatenate([roots, turns], axis=2)), shape.clone(), torch.zeros_like(place))
+    half = tensor(np.stack([-apart / 2, apart / 2], axis=1))
+    people.translation = middle + half - figure.roots(people)
+    return people
+
+
+def refine(
+    figure: Figure, prior: Denoiser, problem: Problem, settings: RefineSettings, fit_settings: FitSettings
+) -> Fitted:
+    """Fit pairs with a prior; labels of the problem count besides, if there are any."""
+    guide = PriorGuide(figure, prior, problem.initial, settings)
+    start = placed(figure, guide.expected(), problem.initial)
+    better = Problem(start, problem.K, problem.keypoints, problem.box, problem.labels)
+    return fit(figure, better, fit_settings, guide)

@@ -1,0 +1,143 @@
+"""What fits of pairs are made of, each a number a pair (n,) in squared sigmas: all are added without further weights.
+
+Forms and constants are ours. The paper (Ask, Pose, Unite) names a soft contact loss and gives no formula: here it is a
+soft minimum over the points of the two parts, quadratic near and linear far, times the label's weight.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from chorus.pairs.figure import Figure, Posed
+from chorus.perception.jointprior import LIMIT_SIGMA, JointPrior
+
+SOFTNESS = 0.02  # metres: points this much farther than the nearest count 1/e as much
+CONTACT_FAR = 0.15  # metres: from here on the pull of a contact does not grow, so that a wrong one does not win
+KEYPOINT_FAR = 3.0  # sigmas: likewise for keypoints
+SMALLEST_DEPTH = 0.1  # metres
+LOOK_EVERY = 4  # steps after which the points inside the other body are looked up again
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Contacts of a batch of pairs, one row each.
+
+    Attributes:
+        pair: (L,) index of the pair.
+        part: (L, 2) index of the touching part of person 1 and of person 2.
+        weight: (L,) how much each is believed, 0..1.
+    """
+
+    pair: Tensor
+    part: Tensor
+    weight: Tensor
+
+
+def near_and_far(residual: Tensor, far: float) -> Tensor:
+    """A residual's square, linear beyond `far`, smooth (pseudo-Huber, written so that it is r^2 near zero)."""
+    return 2 * far**2 * ((1 + (residual / far).square()).sqrt() - 1)
+
+
+def contact_distances(figure: Figure, posed: Posed, labels: Labels) -> tuple[Tensor, Tensor]:
+    """Soft and least distance (L,) between the two parts of every label, metres."""
+    first, second = (posed.points[labels.pair, person] for person in (0, 1))
+    rows = torch.arange(len(labels.pair), device=first.device)[:, None]
+    a = first[rows, figure.part_points[labels.part[:, 0]]]
+    b = second[rows, figure.part_points[labels.part[:, 1]]]
+    squared = (a[:, :, None] - b[:, None]).square().sum(-1).flatten(1)
+    distance = (squared + 1e-8).sqrt()
+    share = torch.softmax(-distance.detach() / SOFTNESS, dim=1)
+    return ((share * squared).sum(1) + 1e-8).sqrt(), distance.amin(1)
+
+
+def contact(figure: Figure, posed: Posed, labels: Labels, sigma: float) -> Tensor:
+    """The soft contact loss."""
+    soft, _ = contact_distances(figure, posed, labels)
+    cost = labels.weight * near_and_far(soft, CONTACT_FAR) / sigma**2
+    return cost.new_zeros(len(posed.joints)).index_add(0, labels.pair, cost)
+
+
+@dataclass(frozen=True)
+class Inside:
+    """Skin points that are in the other body's balls or nearly so, each with its deepest ball; looked up now and then.
+
+    Attributes:
+        pair, person, point: (C,) indices of the points.
+        ball: (C,) index of the other person's ball.
+    """
+
+    pair: Tensor
+    person: Tensor
+    point: Tensor
+    ball: Tensor
+
+    @classmethod
+    def of(cls, posed: Posed, stride: int = 2, margin: float = 0.02) -> Inside:
+        """Look up, among every `stride`-th point, those at most `margin` metres outside a ball; no gradients."""
+        with torch.no_grad():
+            radii = posed.radii.flip(1)[:, :, None]
+            deepest, ball = (radii - torch.cdist(posed.points[:, :, ::stride], posed.centres.flip(1))).max(-1)
+            pair, person, point = torch.nonzero(deepest > -margin, as_tuple=True)
+            return cls(pair, person, point * stride, ball[pair, person, point])
+
+    def depths(self, posed: Posed) -> Tensor:
+        """(C,) how deep every point is now in its ball, metres, 0 outside."""
+        other = 1 - self.person
+        away = posed.points[self.pair, self.person, self.point] - posed.centres[self.pair, other, self.ball]
+        return torch.relu(posed.radii[self.pair, other, self.ball] - (away.square().sum(-1) + 1e-12).sqrt())
+
+
+def penetration(posed: Posed, inside: Inside, sigma: float) -> Tensor:
+    """Squared depths of the skin points of both people inside the other's balls."""
+    squared = inside.depths(posed).square() / sigma**2
+    return squared.new_zeros(len(posed.joints)).index_add(0, inside.pair, squared)
+
+
+def projected(points: Tensor, K: Tensor) -> Tensor:
+    """Pixels (n, 2, P, 2) of points in camera axes (n, 2, P, 3); K (n, 3, 3)."""
+    depth = points[..., 2:].clamp_min(SMALLEST_DEPTH)
+    return torch.einsum("nij,npkj->npki", K[:, :2], points / depth)
+
+
+def keypoints(posed: Posed, K: Tensor, observed: Tensor, box: Tensor, sigma: float) -> Tensor:
+    """Reprojection error in shares of the person's box, weighted by confidence, linear for outliers.
+
+    Args:
+        observed: (n, 2, 17, 3) pixels and confidence.
+        box: (n, 2) side of the people's boxes, pixels.
+        sigma: error of a keypoint, share of the box.
+    """
+    off = (projected(posed.keypoints, K) - observed[..., :2]) / (box[..., None, None] * sigma)
+    error = (off.square().sum(-1) + 1e-12).sqrt()
+    return (observed[..., 2] * near_and_far(error, KEYPOINT_FAR)).sum((1, 2))
+
+
+class PoseRange:
+    """Joint angles as people have them (`perception.jointprior`), for tensors."""
+
+    def __init__(self, device: torch.device | str):
+        prior = JointPrior.human()
+
+        def of_joints(values: np.ndarray) -> Tensor:
+            return torch.tensor(values[3:72].reshape(23, 3), dtype=torch.float32, device=device)
+
+        self._mean, self._sigma, self._low, self._high = map(
+            of_joints, (prior.mean, prior.sigma, prior.low, prior.high)
+        )
+
+    def cost(self, pose: Tensor) -> Tensor:
+        """(n,) squared deviations of poses (n, 2, 24, 3) from the mean and from beyond the limits, in sigmas."""
+        angle = pose[..., 1:, :]
+        return (((angle - self._mean) / self._sigma).square() + self._squared_beyond(angle)).sum((1, 2, 3))
+
+    def beyond(self, pose: Tensor) -> Tensor:
+        """(n,) the largest angle beyond a limit, radians."""
+        angle = pose[..., 1:, :]
+        return (self._squared_beyond(angle).amax((1, 2, 3))).sqrt() * LIMIT_SIGMA
+
+    def _squared_beyond(self, angle: Tensor) -> Tensor:
+        return ((angle - torch.minimum(torch.maximum(angle, self._low), self._high)) / LIMIT_SIGMA).square()

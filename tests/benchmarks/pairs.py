@@ -1,0 +1,139 @@
+"""How good fits of pairs and the contact prior are, on pairs whose truth is known (docs/pairs.md).
+
+    python -m tests.benchmarks.pairs fit --output fit.json
+    python -m tests.benchmarks.pairs prior --output prior.json
+
+One core, about ten and about thirty minutes. `--cache FOLDER` keeps drawn scenes and trained priors between runs.
+"""
+
+import argparse
+import dataclasses
+import json
+import os
+import pickle
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from chorus.body.loading import OPEN_BODY, load_body
+from chorus.pairs.fit import FitSettings
+from chorus.pairs.fitting import figure_of, fit_rows, plain_fit, prior_fit
+from chorus.pairs.labels import LabelFaults
+from chorus.pairs.refine import RefineSettings
+from chorus.pairs.scenes import Plan, drawn_pairs, scenes
+from chorus.pairs.scoring import label_scores, score
+from chorus.pairs.templates import INTERACTIONS
+from chorus.pairs.training import TrainingSettings, train
+from chorus.pairs.views import Faults
+
+HELD_OUT = (
+    "handshake", "dance", "arm_round_shoulders", "back_to_back", "lift", "kick", "sit_close", "massage",
+)  # fmt: skip
+SEEN = tuple(name for name in INTERACTIONS if name not in HELD_OUT)
+NARROW = ("high_five", "hug", "side_by_side", "push")  # as many pairs, of four types only
+# What the prior never saw: other sizes and tails of the noise, cameras from above and near.
+OTHER_FAULTS = Faults(
+    keypoint_noise=0.02, pose_noise=0.2, heavy=0.1, turn_noise=0.12, depth_noise=0.2, low=25, high=50, nearest=2.5,
+    farthest=3.5,
+)  # fmt: skip
+
+
+def cached(folder: Path | None, name: str, make):
+    """What `make` returns, read from the cache where it is there."""
+    if folder is None:
+        return make()
+    path = folder / f"{name}.pickle"
+    if not path.is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(pickle.dumps(make()))
+    return pickle.loads(path.read_bytes())
+
+
+def say(name: str, summary: dict, start: float) -> None:
+    pcc = summary["pcc"]
+    print(
+        f"{name:24s} joint {summary['joint_pa_mpjpe']:6.1f} person {summary['person_pa_mpjpe']:6.1f} "
+        f"PCC@5 {pcc['0.05']:.3f} PCC@10 {pcc['0.10']:.3f} penetration {summary['penetration']:.4f} mm "
+        f"deepest {summary['deepest']:.1f} mm, {time.process_time() - start:.0f} CPU s",
+        flush=True,
+    )
+
+
+def fit_table(body, figure, count: int, cache: Path | None) -> dict:
+    """Errors of all label sets with and without the penetration term."""
+    plan = Plan(11, "test", count, tuple(INTERACTIONS))
+    test, drawn = cached(cache, f"fit_{count}", lambda: scenes(figure, plan, Faults(), LabelFaults()))
+    settings = FitSettings()
+    start, table = time.process_time(), {}
+    table["initial"] = score(body, test.initial, test).summary(test.interaction)
+    say("initial", table["initial"], start)
+    without = dataclasses.replace(settings, depth=0.0)
+    for name, labels, used in (
+        *((labels, labels, settings) for labels in ("none", "raw", "repaired", "true")),
+        ("repaired, no depth term", "repaired", without),
+    ):
+        start = time.process_time()
+        rows = fit_rows(figure, test, labels, 44, plain_fit(used))
+        table[name] = score(body, rows.bodies, test).summary(test.interaction)
+        say(name, table[name], start)
+    table["truth"] = score(body, test.true, test).summary(test.interaction)
+    return {"pairs": len(test), "labels": label_scores(test), "methods": table, "drawn": drawn}
+
+
+def prior_table(body, figure, count: int, pairs: int, steps: int, seeds: int, cache: Path | None) -> dict:
+    """Priors that never saw the tested types, on other noise and cameras; many types against four."""
+    test, _ = cached(
+        cache, f"unseen_{count}",
+        lambda: scenes(figure, Plan(12, "test", count, HELD_OUT), OTHER_FAULTS, LabelFaults()),
+    )  # fmt: skip
+    start = time.process_time()
+    table = {"initial": score(body, test.initial, test).summary(test.interaction)}
+    rows = fit_rows(figure, test, "none", 44, plain_fit(FitSettings()))
+    table["keypoints"] = score(body, rows.bodies, test).summary(test.interaction)
+    say("keypoints", table["keypoints"], start)
+    losses = {}
+    for seed in range(seeds):
+        for breadth, types in (("broad", SEEN), ("narrow", NARROW)):
+            plan = Plan(21, "train", pairs, types)
+            people, _, _ = cached(cache, f"{breadth}_{pairs}", lambda plan=plan: drawn_pairs(figure, plan))
+            start, name = time.process_time(), f"{breadth}, seed {seed}"
+            prior, losses[name] = cached(
+                cache, f"{breadth}_{pairs}_{steps}_{seed}",
+                lambda people=people, seed=seed: train(figure, people, TrainingSettings(steps, seed=seed)),
+            )  # fmt: skip
+            spent = time.process_time() - start
+            for labels in ("none", "repaired") if (seed, breadth) == (0, "broad") else ("none",):
+                method = prior_fit(prior, RefineSettings(seed=seed), FitSettings())
+                rows = fit_rows(figure, test, labels, 44, method)
+                key = name if labels == "none" else f"{name}, repaired labels"
+                table[key] = {**score(body, rows.bodies, test).summary(test.interaction), "training_cpu_s": spent}
+                say(key, table[key], start)
+    return {"pairs": len(test), "training_pairs": pairs, "steps": steps, "losses": losses, "methods": table}
+
+
+def main() -> None:
+    """Print a table and write it as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=["fit", "prior"])
+    parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--cache", type=Path)
+    parser.add_argument("--count", type=int, default=88, help="held-out pairs")
+    parser.add_argument("--pairs", type=int, default=616, help="training pairs")
+    parser.add_argument("--steps", type=int, default=1500)
+    parser.add_argument("--seeds", type=int, default=3)
+    options = parser.parse_args()
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+    np.set_printoptions(precision=3)
+    body = load_body(OPEN_BODY)
+    figure = figure_of(body, "cpu")
+    if options.what == "fit":
+        report = fit_table(body, figure, options.count, options.cache)
+    else:
+        report = prior_table(body, figure, options.count, options.pairs, options.steps, options.seeds, options.cache)
+    options.output.write_text(json.dumps(report, indent=1, sort_keys=True))
+
+
+if __name__ == "__main__":
+    main()
