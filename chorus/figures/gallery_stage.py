@@ -39,7 +39,7 @@ def run(job: Job) -> None:
     found = Statistics.of(row for _, row in rows)
     parts = [f"<h1>{escape(words(job.names['category']))}: screening</h1>", f"<p>{escape(found.outcome)}</p>", _LEGEND]
     for reason, group in shown.items():
-        number = found.lost.get(reason, 0) if reason else found.kept
+        number = found.number_of(reason)
         note = f", {len(group)} shown" if len(group) < number else ""
         parts.append(f"<h2>{escape(reason or 'kept')} ({number}{note})</h2>")
         parts.append(f"<p>Usually: {escape(reason.usual_cause)}.</p>" if reason else "")

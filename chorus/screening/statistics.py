@@ -54,6 +54,11 @@ class Statistics:
         """Number of images that a screen rejects."""
         return sum(self.lost.values())
 
+    def number_of(self, reason: Reason) -> int:
+        """Number of images with a reason; the empty one means kept."""
+        named = {Reason.KEPT: self.kept, Reason.NOT_DRAWN: self.not_drawn}
+        return named.get(reason, self.lost.get(reason, 0))
+
     @property
     def kept_percent(self) -> float:
         """Share of images that vote; 0 without images."""

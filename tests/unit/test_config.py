@@ -41,7 +41,7 @@ BAD = {
     "a sexagesimal": ("testset: {images: 59:59:59:59}\n", "testset.images", "less than or equal to"),
     "unknown section": ("imagse: {shards: 1}\n", "imagse", "is not a known key; allowed here: run, categories, body"),
     "unknown key": ("images: {shard: 1}\n", "images.shard",
-    "allowed here: source, shards, per_view, views, size, format, keep, folder, annotations"),
+    "allowed here: source, shards, per_view, amounts, views, size, format, keep, folder, annotations"),
     "a key that is no text": ("1: 2\n", "1", "is not a known key"),
     "wrong type": ("images: {shards: '3'}\n", "images.shards", "valid integer (given: '3')"),
     "fraction for a number": ("images: {shards: 1.5}\n", "images.shards", "integer"),

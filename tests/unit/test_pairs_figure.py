@@ -81,7 +81,7 @@ def test_the_mirrored_pair_has_mirrored_joints(body, figure):
 
 
 def test_far_and_near_is_a_square_near_and_a_line_far():
-    r = torch.tensor([0.0, 0.001, 10.0, 11.0])
+    r = torch.tensor([0.0, 0.001, 10.0, 11.0], dtype=torch.float64)
     cost = near_and_far(r, 0.1)
     assert cost[1].item() == pytest.approx(1e-6, rel=1e-3)
     assert (cost[3] - cost[2]).item() == pytest.approx(2 * 0.1 * 1.0, rel=1e-2)

@@ -20,7 +20,10 @@ from chorus.screening.cascade import read_table
 
 FLIPS = 200
 TABLE = b"index,view,kept,reason,weight\n" + b"".join(b"%d,0,1,,255\n" % i for i in range(200))
-LENGTHS = {"image": 3, "detection": 5, "span": 7, "byte": 64, "dropped": 2, "voxel": 4, "group": 2, "bin": 12}
+LENGTHS = {
+    "image": 3, "detection": 5, "span": 7, "byte": 64, "dropped": 2, "voxel": 4, "group": 2, "bin": 12,
+    "contact": 3, "entry": 4, "pair": 2, "row": 2, "term": 3,
+}  # fmt: skip
 
 
 def arrays_of(kind, lengths=LENGTHS, seed=0):
