@@ -78,7 +78,8 @@ def test_every_file_can_be_read_back(undisturbed):
 def test_the_report_has_every_field_and_its_counts_add_up(undisturbed):
     report = undisturbed.json("results/pap/motorcycle.json")
     fields = (
-        "format_version category protocol n_images counts pap pap_with_tail curve baselines images truth provenance"
+        "format_version category protocol n_images counts pap pap_with_tail interval curve baselines images truth "
+        "provenance"
     )
     assert set(report) == set(fields.split())
     four = {"vanilla", "strict", "vanilla_hoa", "strict_hoa"}
