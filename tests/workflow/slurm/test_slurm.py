@@ -24,8 +24,8 @@ RULES = (
     "cameras", "keypoints", "masks", "pap", "people", "scenes", "screening", "skinning", "testset", "truth", "votes",
     "voxels", "warps",
 )  # fmt: skip
-# The executor waits ten seconds longer after every look that finds nothing finished, so it looks when a job may be.
-QUICK = ("--slurm-init-seconds-before-status-checks", "5", "--latency-wait", "5")
+# The executor waits ten seconds longer after every look that finds nothing finished: it looks after 1, 12, 33 s.
+QUICK = ("--slurm-init-seconds-before-status-checks", "1", "--latency-wait", "5")
 CHAIN = ("scenes", "masks", "keypoints", "people", "screening", "cameras")
 PROFILE = ("--workflow-profile", str(ROOT / "profiles/slurm"), *QUICK)
 
@@ -135,7 +135,8 @@ class Started:
 
 
 def test_cancelled_jobs_and_those_over_their_memory_are_repeated_with_the_digests_of_one_machine(place, start, local):
-    changed = ("skinning:mem_mb=200*attempt*attempt", "warps:gpu=1", "warps:slurm_partition=gpu")
+    # 100 MB first, less than Snakemake itself needs, then 2,000.
+    changed = ("skinning:mem_mb=1900*attempt-1800", "warps:gpu=1", "warps:slurm_partition=gpu")
     run = start("--set-resources", *changed, "--", TARGET)
 
     def running_truth():
