@@ -178,8 +178,8 @@ def test_a_run_whose_controller_is_killed_goes_on_where_it_was(place, start, loc
 
 
 def test_a_job_that_never_has_enough_memory_is_tried_exactly_as_often_as_the_profile_says(place, start):
-    # A job that is killed ends after 15 to 20 seconds.
-    patience = ("--slurm-init-seconds-before-status-checks", "20")
+    # A job that is killed ends after about 20 seconds; the executor looks after 5, 20 and 45.
+    patience = ("--slurm-init-seconds-before-status-checks", "5")
     run = start(*patience, "--set-resources", "skinning:mem_mb=60", "--", "results/skinning.h5")
     assert run.process.wait(timeout=600) == 1
     assert [rule for rule, _, _ in run.submitted().values()] == ["skinning"] * 3
