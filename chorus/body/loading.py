@@ -11,7 +11,7 @@ import math
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.sparse import csr_array, issparse
@@ -20,6 +20,9 @@ from chorus.body.landmarks import SMPL_LANDMARK_VERTICES, find_landmarks
 from chorus.body.model import LANDMARK_NAMES, N_BETAS, N_JOINTS, SMPL_VERTICES, BodyModel
 from chorus.errors import FileError, ModelError
 from chorus.pickled import plain_numbers, plain_value, read_pickle
+
+if TYPE_CHECKING:
+    from chorus.store import ArrayFile
 
 OPEN_BODY = Path(__file__).parents[2] / "resources" / "body" / "open_body.npz"
 MAX_BYTES = 512 * 2**20  # SMPL's largest file holds about 250 MB of arrays
@@ -56,6 +59,13 @@ def load_body(path: str | Path) -> BodyModel:
         return _dense_body(path.stem, _required(path, arrays, _DENSE_KEYS))
     except (ValueError, TypeError, IndexError, AttributeError) as error:
         raise ModelError(f"{path}: the arrays are no body model ({error}); use the original file.") from error
+
+
+def check_made_with(body: BodyModel, *files: ArrayFile) -> None:
+    """Refuse (FileError) result files whose attribute `body` is not the digest of this body model."""
+    for file in files:
+        if file.attributes["body"] != body.digest:
+            raise FileError(f"{file.path}: was made with another body model; delete it and run again.")
 
 
 def save_open_body(path: str | Path, body: BodyModel) -> None:

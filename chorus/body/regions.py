@@ -28,8 +28,24 @@ def side_of(name: str) -> str:
     return next((side for side in (LEFT, RIGHT) if name.startswith(f"{side}_")), MIDDLE)
 
 
+class Sided:
+    """Something of the body whose name begins with its side, or has none."""
+
+    name: str
+
+    @property
+    def side(self) -> str:
+        """`left`, `right` or nothing."""
+        return side_of(self.name)
+
+    @property
+    def mirror(self) -> str:
+        """The one on the other side; the one itself in the middle."""
+        return mirrored_name(self.name)
+
+
 @dataclass(frozen=True)
-class CoarsePart:
+class CoarsePart(Sided):
     """A part of the body as people name it.
 
     Attributes:
@@ -41,23 +57,13 @@ class CoarsePart:
     anchors: tuple[str, ...]
 
     @property
-    def side(self) -> str:
-        """`left`, `right` or nothing."""
-        return side_of(self.name)
-
-    @property
-    def mirror(self) -> str:
-        """The part on the other side; the part itself in the middle."""
-        return mirrored_name(self.name)
-
-    @property
     def noun(self) -> str:
         """The name without its side: `hand` for `left_hand`."""
         return self.name.removeprefix(f"{self.side}_") if self.side else self.name
 
 
 @dataclass(frozen=True)
-class Region:
+class Region(Sided):
     """A patch of the body's surface.
 
     Attributes:
@@ -75,16 +81,6 @@ class Region:
     faces: str
     half: str
     buttock: bool = False
-
-    @property
-    def side(self) -> str:
-        """`left`, `right` or nothing."""
-        return side_of(self.name)
-
-    @property
-    def mirror(self) -> str:
-        """The region on the other side; the region itself in the middle."""
-        return mirrored_name(self.name)
 
     @property
     def anchors(self) -> tuple[str, ...]:

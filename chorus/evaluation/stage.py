@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from chorus import masks, store
-from chorus.body.loading import load_body
+from chorus.body.loading import check_made_with, load_body
 from chorus.body.model import BodyModel
 from chorus.camera import Camera
 from chorus.devices import PROCESSOR, torch_device
@@ -43,9 +43,7 @@ def run(job: Job) -> None:
     renderer_of = renderer_on(job.settings.compute.device)
     body, voxels = load_body(job.one("body")), store.read_arrays(job.one("voxels"), "voxels")
     truth = store.read_arrays(job.one("truth"), "truth") if job.many("truth") else None
-    for file in (voxels, truth):
-        if file is not None and file.attributes["body"] != body.digest:
-            raise FileError(f"{file.path}: was made with another body model; delete it and run again.")
+    check_made_with(body, voxels, *([truth] if truth is not None else []))
     phi, grid = voxels["phi"][0], Grid(voxels["phi"].shape[-1])
     fields = {"field": phi, "body_blob": body_blob(grid, body), "turned_180": turned(phi)}
     fields |= {"truth": truth["phi"][0]} if truth else {}

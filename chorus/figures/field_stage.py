@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from chorus import store
-from chorus.body.loading import load_body
+from chorus.body.loading import check_made_with, load_body
 from chorus.body.model import STAR_POSE, BodyModel
-from chorus.errors import FileError
 from chorus.naming import words
 from chorus.occupancy.grid import SIDE
 from chorus.occupancy.uncertainty import interval
@@ -49,8 +48,7 @@ VIEWS = (
 def run(job: Job) -> None:
     """Draw the total field, and below it how much of it is sure."""
     body, voxels = load_body(job.one("body")), store.read_arrays(job.one("voxels"), "voxels")
-    if voxels.attributes["body"] != body.digest:
-        raise FileError(f"{voxels.path}: was made with another body model; delete it and run again.")
+    check_made_with(body, voxels)
     images, phi, known = int(voxels["images"][0].sum()), voxels["phi"][0], voxels["denominator"][0] > 0
     low, _ = interval(phi, voxels["n_eff"][0])
     title = f"{words(job.names['category'])}: {images} images; grey: nobody looked"

@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from chorus import store
-from chorus.body.loading import load_body
+from chorus.body.loading import check_made_with, load_body
 from chorus.body.model import STAR_POSE, BodyModel
 from chorus.camera import Camera
 from chorus.detections import read_detections
@@ -83,9 +83,7 @@ def run(job: Job) -> None:
     """Draw the rows and the turntable."""
     body, voxels = load_body(job.one("body")), store.read_arrays(job.one("voxels"), "voxels")
     skinning = store.read_arrays(job.one("skinning"), "skinning")
-    for file in (voxels, skinning):
-        if file.attributes["body"] != body.digest:
-            raise FileError(f"{file.path}: was made with another body model; delete it and run again.")
+    check_made_with(body, voxels, skinning)
     stage = Stage3D(body, skinning["weights"].reshape(-1, 24), voxels.attributes["canonicalise"] == "true")
     kinds = interactions_of(voxels) or [total_of(voxels)]
     haze = Haze.up_to(max(float(kind.phi.max()) for kind in kinds))

@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from chorus import store
-from chorus.body.loading import load_body
+from chorus.body.loading import check_made_with, load_body
 from chorus.body.model import STAR_POSE, BodyModel
-from chorus.errors import FileError
 from chorus.figures.kinds import Kind, interactions_of, prompts_of, total_of
 from chorus.figures.voters import Voters, mean_pose, voters_of
 from chorus.naming import slug, words
@@ -45,9 +44,7 @@ def run(job: Job) -> None:
     """Write the page; every text reaches it as JSON that no browser takes for HTML."""
     body, voxels = load_body(job.one("body")), store.read_arrays(job.one("voxels"), "voxels")
     skinning = store.read_arrays(job.one("skinning"), "skinning")
-    for file in (voxels, skinning):
-        if file.attributes["body"] != body.digest:
-            raise FileError(f"{file.path}: was made with another body model; delete it and run again.")
+    check_made_with(body, voxels, skinning)
     texts = job.names["prompts"].split("\x1f")
     weights = skinning["weights"].reshape(-1, 24)
     interactions = dict(zip(map(str, voxels["group"]), map(str, voxels["interaction"]), strict=True))

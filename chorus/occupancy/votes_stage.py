@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from chorus import store
-from chorus.body.loading import load_body
+from chorus.body.loading import check_made_with, load_body
 from chorus.body.model import BodyModel
 from chorus.camera import Camera
 from chorus.detections import OBJECT, PERSON, read_masks
@@ -71,8 +71,7 @@ class Space:
             FileError: the skinning weights are those of another body.
         """
         body, skinning = load_body(job.one("body")), store.read_arrays(job.one("skinning"), "skinning")
-        if skinning.attributes["body"] != body.digest:
-            raise FileError(f"{skinning.path}: was made with another body model; delete it and run again.")
+        check_made_with(body, skinning)
         grid, canonicalise = Grid(len(skinning["weights"])), skinning.attributes["canonicalise"]
         parts = job.settings.occupancy.parts and canonicalise == "true"
         regions = part_regions(grid, body) if parts else {}
