@@ -133,6 +133,15 @@ class Truth(Section):
     draws: int = Field(2000, ge=1, le=1_000_000, description="unrendered draws of the interaction mix")
 
 
+class Warps(Section):
+    """How a field is carried around the bodies of test images for PAP."""
+
+    lookup: Literal["nearest", "forward"] = Field(
+        "nearest",
+        description="nearest: A.7, as the paper scores; forward: the inverse of the warp that voted (docs/tables.md)",
+    )
+
+
 class Testset(Section):
     """Held-out images for PAP."""
 
@@ -189,6 +198,7 @@ class Config(Section):
     contacts: Contacts = Contacts()
     truth: Truth = Truth()
     testset: Testset = Testset()
+    warps: Warps = Warps()
     figures: Figures = Figures()
     pairs: Pairs = Pairs()
     prior: Prior = Prior()

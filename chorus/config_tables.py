@@ -26,6 +26,7 @@ class Tables(Section):
     ablations: dict[VariantName, dict[str, Any] | None] = Field(
         default={
             "no_canonicalisation": {"occupancy": {"canonicalise": False}},
+            "forward_lookup": {"warps": {"lookup": "forward"}},
             "no_keypoint_filter": {"screening": {"without": "keypoints"}, "occupancy": {"parts": False}},
             "no_person_filter": {"screening": {"without": "keypoints_and_pose"}, "occupancy": {"parts": False}},
             "share_10": {"screening": {"share": 0.1}, "occupancy": {"parts": False}},
@@ -52,5 +53,6 @@ OVERLAY_SECTIONS = (
     "screening",
     "calibration",
     "occupancy",
+    "warps",
 )
 REPETITION_SECTIONS = (*OVERLAY_SECTIONS, "truth", "testset")

@@ -144,7 +144,7 @@ FIELD_FORMATS = (
     Format(
         "warps",
         "warps/{category}.h5",
-        "The inverse warp of each test image (A.7): no field enters, so all fields and variants share it.",
+        "The inverse warp of each test image: no field enters, so all fields and variants share it.",
         {
             "id": Dataset(TEXT, ("image",), "", "image id of the test set"),
             "index": Dataset(
@@ -155,6 +155,7 @@ FIELD_FORMATS = (
             "category": "category",
             "body": "digest of the body model",
             "testset": "SHA-256 of the `testset` file",
+            "lookup": "how: `nearest` (A.7) or `forward` (the warp that voted)",
         },
     ),
 )

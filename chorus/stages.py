@@ -155,7 +155,7 @@ STAGES: dict[str, Stage] = {
         (("testset", "eft_sha256"),),
     ),
     "warps": Stage(
-        "chorus.evaluation.warps", ("body", "grid"), ("testset",), "warps/{category}.h5",
+        "chorus.evaluation.warps", ("body", "grid", "warps"), ("testset",), "warps/{category}.h5",
         "Warp the grid around the body of every test image back to the canonical one, once for all fields.",
     ),
     "pap": Stage(

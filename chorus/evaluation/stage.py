@@ -32,9 +32,12 @@ FORMAT_VERSION = 1
 PROTOCOL = {
     "thresholds": "0.01..0.99, step 0.01",
     "short_side": 32,
-    "lookup": "nearest voxel, inverse of the blended skinning matrix",
     "pap": "paper (B.2) as its original code computed it: no recall left over after the last threshold",
     "pap_with_tail": "the same plus the recall left at the last threshold times the highest precision",
+}
+LOOKUPS = {
+    "nearest": "nearest voxel, inverse of the blended skinning matrix (A.7)",
+    "forward": "the canonical voxel that the warp that voted (Eq. 5) brings closest",
 }
 
 
@@ -49,10 +52,12 @@ def run(job: Job) -> None:
     fields |= {"truth": truth["phi"][0]} if truth else {}
     canonical = set(fields) if voxels.attributes["canonicalise"] == "true" else {"truth", "body_blob"}
     testset = store.read_arrays(job.one("testset"), "testset")
-    warps = checked_warps(store.read_arrays(job.one("warps"), "warps"), testset, grid, body)
-    scores = score_all(renderer_of(fields, canonical), testset, warps, body)
+    warps = store.read_arrays(job.one("warps"), "warps")
+    sources = checked_warps(warps, testset, grid, body)
+    scores = score_all(renderer_of(fields, canonical), testset, sources, body)
     report = pap_report(scores, testset["id"]) | {
         "category": job.names["category"],
+        "protocol": PROTOCOL | {"lookup": LOOKUPS[warps.attributes["lookup"]]},
         "interval": intervals(scores["field"], job.names["category"]),
         "provenance": job.record("json") | {"test_images": testset.attributes["source"]},
     }
@@ -112,7 +117,6 @@ def pap_report(scores: dict[str, list[ImageScore]], ids: np.ndarray) -> dict[str
     ours = scores["field"]
     return {
         "format_version": FORMAT_VERSION,
-        "protocol": PROTOCOL,
         "n_images": len(ours),
         "counts": {
             "with_target": sum(bool(s.plain.target_area) for s in ours),

@@ -71,6 +71,12 @@ class Sources:
     index: np.ndarray
     share: np.ndarray
 
+    def closest(self) -> np.ndarray:
+        """(N^3,) int32 flat canonical index of the largest share, -1 for nowhere: one source in place of several."""
+        most = self.share.argmax(axis=1)
+        rows = np.arange(len(most))
+        return np.where(self.share[rows, most] > 0, self.index[rows, most], OUTSIDE).astype(np.int32)
+
     def values(self, field: np.ndarray, known: np.ndarray) -> np.ndarray:
         """(N^3,) float32 of a canonical field; NaN where less than half of the share is `known`, both (N, N, N)."""
         share = self.share * known.reshape(-1)[self.index]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 LABELS = {
     FULL: "full",
     "no_canonicalisation": "w/o canonicalisation",
+    "forward_lookup": "full, inverse of the warp that voted",
     "no_keypoint_filter": "w/o keypoint filter",
     "no_person_filter": "w/o keypoint filter and pose score",
     "share_10": "10 % of the images",

@@ -9,9 +9,12 @@ from chorus import store
 from chorus.errors import FileError
 from chorus.evaluation import warps
 from chorus.evaluation.stage import checked_warps
+from chorus.evaluation.warps import sources_by
 from chorus.job import Job, parse_sections
 from chorus.occupancy.grid import Grid
-from chorus.occupancy.posing import canonical_index
+from chorus.occupancy.posing import REACH, canonical_index
+from chorus.occupancy.skinning import warp
+from chorus.occupancy.skinning_stage import canonical_weights
 
 GRID = Grid(8)
 
@@ -52,6 +55,16 @@ def test_every_image_has_the_warp_of_its_pose(made, testset, open_body):
     for row, pose in zip(found, testset["pose"], strict=True):
         assert np.array_equal(row, canonical_index(GRID, open_body, pose))
     assert not np.array_equal(found[0], found[1])
+
+
+def test_the_forward_lookup_undoes_the_warp_that_voted(open_body, rng):
+    pose = rng.normal(0, 0.3, (24, 3))
+    found = sources_by("forward", GRID, open_body)(pose)
+    moved = warp(canonical_weights(GRID, open_body), open_body.canonical_bones(pose[None])[0], GRID.centres())
+    distance = np.linalg.norm(GRID.centres()[:, None] - moved[None], axis=-1)
+    near = distance.min(axis=1) < REACH * GRID.voxel
+    assert np.array_equal(found >= 0, near)
+    assert np.allclose(distance[near, found[near]], distance[near].min(axis=1))
 
 
 @pytest.mark.parametrize("attribute", ["body", "testset"])
