@@ -21,6 +21,10 @@ include: "rules/pairs.smk"
 include: "rules/archive.smk"
 
 
+onstart:
+    look_once_at_a_time(workflow.scheduler)
+
+
 rule all:
     default_target: True
     input:

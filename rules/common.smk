@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 import sys
+import time
 from pathlib import Path
 
 sys.path.insert(0, workflow.basedir)
@@ -26,6 +27,22 @@ def checked(make, *arguments, **named):
     except ChorusError as error:
         print(f"ERROR: {error}", file=sys.stderr)
         sys.exit(1)
+
+
+def look_once_at_a_time(scheduler):
+    """Let Snakemake's scheduler plan its next look at the ready jobs only when none is planned.
+
+    To keep below --max-jobs-per-timespan, Snakemake 9.27 plans a look one second after every look: one more for every
+    job that has ended, for ever. After a few hundred jobs it does nothing else.
+    """
+    plan_look, planned = scheduler._schedule_reevalutation, [0.0]
+
+    def plan_one(delay):
+        if time.monotonic() >= planned[0]:
+            planned[0] = time.monotonic() + delay
+            plan_look(delay)
+
+    scheduler._schedule_reevalutation = plan_one
 
 
 def plan_of_run():

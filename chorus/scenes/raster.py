@@ -80,7 +80,10 @@ def _draw(corners, faces, face_at, barycentric_at, depth_at):  # pragma: no cove
             y0, y1 = max(0, int(np.floor(min(va, vb, vc)))), min(height, int(np.ceil(max(va, vb, vc))))
         for y in range(y0, y1):
             v = y + 0.5
-            for x in range(x0, x1):
+            first, last = _within(ax, ay * v + az, float(x0), float(x1))
+            first, last = _within(bx, by * v + bz, first, last)
+            first, last = _within(cx, cy * v + cz, first, last)
+            for x in range(max(x0, int(np.floor(first)) - 1), min(x1, int(np.ceil(last)) + 1)):
                 u = x + 0.5
                 ea = ax * u + ay * v + az
                 if ea < 0.0:
@@ -98,6 +101,15 @@ def _draw(corners, faces, face_at, barycentric_at, depth_at):  # pragma: no cove
                 barycentric_at[y, x, 0] = ea / total
                 barycentric_at[y, x, 1] = eb / total
                 barycentric_at[y, x, 2] = ec / total
+
+
+@njit(cache=True, error_model="numpy")
+def _within(slope, constant, first, last):  # pragma: no cover - compiled
+    """The part of the columns first..last where slope (x + 0.5) + constant >= 0, up to rounding."""
+    if slope == 0.0:
+        return first, last
+    edge = min(max(-constant / slope - 0.5, first), last)
+    return (edge, last) if slope > 0.0 else (first, edge)
 
 
 @njit(cache=True)

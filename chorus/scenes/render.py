@@ -122,7 +122,7 @@ def _shadow(
     flat = mesh.vertices - drop[:, None] * backdrop.light
     coarse = (size[0] // SHADOW_COARSENESS, size[1] // SHADOW_COARSENESS)
     shaded = rasterise(flat, mesh.faces, camera.scaled(1.0 / SHADOW_COARSENESS), coarse).face != NO_FACE
-    fine = np.kron(shaded, np.ones((SHADOW_COARSENESS, SHADOW_COARSENESS), np.float32))
+    fine = shaded.astype(np.float32).repeat(SHADOW_COARSENESS, axis=0).repeat(SHADOW_COARSENESS, axis=1)
     return 1.0 - (1.0 - _SHADOW_LIGHT) * gaussian_filter(fine, SHADOW_BLUR)
 
 

@@ -74,6 +74,17 @@ def local(tmp_path_factory) -> dict[str, str]:
     return place.results()
 
 
+@pytest.fixture(scope="module", autouse=True)
+def hopeless(slurm, tmp_path_factory):
+    """A run whose only job never gets enough memory, beside all tests: it waits for Slurm most of its two minutes."""
+    place = one_prompt(tmp_path_factory.mktemp("hopeless"))
+    # A job that is killed ends after about 20 seconds; the executor looks after 5, 20 and 45.
+    patience = ("--slurm-init-seconds-before-status-checks", "5")
+    run = Started(place, *patience, "--set-resources", "skinning:mem_mb=60", "--", "results/skinning.h5")
+    yield run
+    run.kill()
+
+
 @pytest.fixture
 def place(tmp_path) -> Workplace:
     """A fresh working folder."""
@@ -91,26 +102,29 @@ def start(place):
 
     yield started
     for run in runs:
-        if run.process.poll() is None:
-            os.killpg(run.process.pid, signal.SIGKILL)
-            run.process.wait()
+        run.kill()
 
 
-def jobs() -> dict[int, tuple[str, str, str]]:
-    """Job id -> (rule, state, requested resources) of every job that Slurm remembers."""
+def jobs(folder: Path) -> dict[int, tuple[str, str, str]]:
+    """Job id -> (rule, state, requested resources) of every job of a working folder that Slurm remembers."""
     table = subprocess.run(
-        ["squeue", "--noheader", "--states=all", "--Format=JobID:|,Comment:|,State:|,tres-per-job:"],
+        ["squeue", "--noheader", "--states=all", "--Format=JobID:|,WorkDir:|,Comment:|,State:|,tres-per-job:"],
         capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
     rows = (line.split("|") for line in table.splitlines() if line.strip())
-    return {int(job): (re.sub(r"^rule_|_wildcards.*", "", rule), state, tres) for job, rule, state, tres in rows}
+    return {
+        int(job): (re.sub(r"^rule_|_wildcards.*", "", rule), state, tres)
+        for job, where, rule, state, tres in rows
+        if Path(where) == folder
+    }
 
 
 class Started:
     """A run of Snakemake on Slurm that goes on while the test does other things."""
 
     def __init__(self, place: Workplace, *arguments: str):
-        self.before = jobs().keys()
+        self.place = place
+        self.before = jobs(place.folder).keys()
         self.log = place.folder / f"run{time.monotonic_ns()}.log"
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
@@ -119,7 +133,13 @@ class Started:
             )  # fmt: skip
 
     def submitted(self) -> dict[int, tuple[str, str, str]]:
-        return {job: row for job, row in jobs().items() if job not in self.before}
+        return {job: row for job, row in jobs(self.place.folder).items() if job not in self.before}
+
+    def kill(self):
+        """As kill -9 of the controller and all that it started here; nothing if it has ended."""
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
 
     def wait_for(self, condition, seconds: float = 300):
         """The first true value of the condition; fails when the run ends or time is up."""
@@ -158,8 +178,7 @@ def test_a_run_whose_controller_is_killed_goes_on_where_it_was(place, start, loc
     target = next(path for path in local if re.fullmatch(r"cameras/.*\.h5", path))
     run = start("--", f"results/{target}")
     run.wait_for(lambda: len(run.finished_rules()) >= 3)
-    os.killpg(run.process.pid, signal.SIGKILL)
-    run.process.wait()
+    run.kill()
     done = set(run.finished_rules())
     # What docs/clusters.md says: cancel what still runs, unlock, run again.
     subprocess.run(["scancel", *map(str, run.submitted())], check=False, capture_output=True)
@@ -177,20 +196,17 @@ def test_a_run_whose_controller_is_killed_goes_on_where_it_was(place, start, loc
     assert repeated
 
 
-def test_a_job_that_never_has_enough_memory_is_tried_exactly_as_often_as_the_profile_says(place, start):
-    # A job that is killed ends after about 20 seconds; the executor looks after 5, 20 and 45.
-    patience = ("--slurm-init-seconds-before-status-checks", "5")
-    run = start(*patience, "--set-resources", "skinning:mem_mb=60", "--", "results/skinning.h5")
-    assert run.process.wait(timeout=600) == 1
-    assert [rule for rule, _, _ in run.submitted().values()] == ["skinning"] * 3
-    assert "failed, SLURM status is: 'FAILED'" in run.log.read_text()
-    logs = (place.folder / ".snakemake/slurm_logs").rglob("*.log")
-    assert all("exceeded memory limit" in log.read_text() for log in logs)
-    assert list((place.folder / "results").glob("*.h5*")) == []
-
-
 def test_the_generic_profile_makes_the_same_file(place, local):
     place.snakemake("--workflow-profile", str(ROOT / "profiles/cluster"), "--", "results/skinning.h5")
     made = place.results()
     assert made == {path: digest for path, digest in local.items() if path in made}
     assert "skinning.h5" in made
+
+
+def test_a_job_that_never_has_enough_memory_is_tried_exactly_as_often_as_the_profile_says(hopeless):
+    assert hopeless.process.wait(timeout=600) == 1
+    assert [rule for rule, _, _ in hopeless.submitted().values()] == ["skinning"] * 3
+    assert "failed, SLURM status is: 'FAILED'" in hopeless.log.read_text()
+    logs = (hopeless.place.folder / ".snakemake/slurm_logs").rglob("*.log")
+    assert all("exceeded memory limit" in log.read_text() for log in logs)
+    assert list((hopeless.place.folder / "results").glob("*.h5*")) == []
