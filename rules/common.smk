@@ -4,7 +4,6 @@ import json
 import re
 import shlex
 import sys
-import time
 from pathlib import Path
 
 sys.path.insert(0, workflow.basedir)
@@ -12,6 +11,7 @@ sys.path.insert(0, workflow.basedir)
 from chorus.config import parse_config
 from chorus.errors import ChorusError
 from chorus.prompts.folder import listing_digest
+from chorus.scheduling import look_once_at_a_time
 from chorus.strict_yaml import read_yaml
 from chorus.stages import IMAGES
 from chorus.workflow import BLAZEPOSE_MODEL, PROGRAM_ROOT, Plan, located
@@ -27,22 +27,6 @@ def checked(make, *arguments, **named):
     except ChorusError as error:
         print(f"ERROR: {error}", file=sys.stderr)
         sys.exit(1)
-
-
-def look_once_at_a_time(scheduler):
-    """Let Snakemake's scheduler plan its next look at the ready jobs only when none is planned.
-
-    To keep below --max-jobs-per-timespan, Snakemake 9.27 plans a look one second after every look: one more for every
-    job that has ended, for ever. After a few hundred jobs it does nothing else.
-    """
-    plan_look, planned = scheduler._schedule_reevalutation, [0.0]
-
-    def plan_one(delay):
-        if time.monotonic() >= planned[0]:
-            planned[0] = time.monotonic() + delay
-            plan_look(delay)
-
-    scheduler._schedule_reevalutation = plan_one
 
 
 def plan_of_run():

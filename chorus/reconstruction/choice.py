@@ -1,7 +1,7 @@
 """Which object a photograph shows, and how much of its field is the object: category, interaction and threshold.
 
-With a mask, every candidate field gets the threshold at which as many pixels see it as the mask has, and the field
-whose silhouette then overlaps most with the mask wins. Without a mask the threshold is a fixed share of the field's
+With a mask, every candidate field gets the threshold at which its silhouette overlaps most with the mask, and the field
+with the largest overlap wins. Without a mask the threshold is a fixed share of the field's
 greatest value (docs/reconstruction.md says how it was found). Neither looks at any 3D truth.
 """
 
@@ -21,7 +21,8 @@ from chorus.scenes.raster import rasterise
 
 SHARE = 0.65  # of the field's greatest value: the threshold where no mask is known
 LEAST_IMAGES = 10  # behind a field at a body part
-LEAST_SHARE = 0.05  # however large the mask is: below it a field is noise
+LEAST_SHARE = 0.05  # whatever the mask is: below it a field is noise
+MOST_SHARE = 0.98  # so that a surface is left
 
 
 @dataclass(frozen=True)
@@ -101,15 +102,27 @@ def threshold_of(phi: np.ndarray, seen: np.ndarray, mask: np.ndarray | None) -> 
         mask: (H, W) bool or None.
 
     Returns:
-        With a mask: where the silhouette has as many pixels as the mask, at least LEAST_SHARE of the greatest value.
-        Else SHARE of it. Always below the greatest value, so that there is a surface; 0 for an empty field.
+        With a mask: where the silhouette's intersection over union with it is largest, at least LEAST_SHARE of the
+        greatest value. Else SHARE of it. Always below the greatest value, so that there is a surface; 0 for an empty
+        field.
     """
     top = float(np.nanmax(phi, initial=0.0))
     if mask is None:
         return SHARE * top
-    pixels = min(max(int(mask.sum()), 1), seen.size)
-    at_area = float(np.partition(seen, seen.size - pixels, axis=None)[seen.size - pixels])
-    return float(np.clip(at_area, LEAST_SHARE * top, 0.98 * top))
+    levels, overlaps = overlaps_by_threshold(seen, mask)
+    allowed = (levels >= LEAST_SHARE * top) & (levels <= MOST_SHARE * top)
+    if not overlaps[allowed].any():
+        return LEAST_SHARE * top
+    return float(levels[allowed][overlaps[allowed].argmax()])
+
+
+def overlaps_by_threshold(seen: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Every value in `seen` (H, W), falling, and the intersection over union of mask and silhouette from it on."""
+    order = np.argsort(-seen, axis=None, kind="stable")
+    levels, inside = seen.reshape(-1)[order], np.cumsum(mask.reshape(-1)[order])
+    union = np.arange(1, seen.size + 1) + inside[-1] - inside
+    last = np.append(levels[1:] != levels[:-1], True)  # pixels of equal value enter together
+    return levels[last], inside[last] / union[last]
 
 
 def overlap_of(silhouette: np.ndarray, mask: np.ndarray) -> float:

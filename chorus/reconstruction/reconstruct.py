@@ -102,7 +102,7 @@ def report_of(
         },
         "candidates": [_about(candidate) for candidate in candidates],
         "chosen": _about(chosen),
-        "threshold_rule": "fixed share of the greatest value" if mask is None else "silhouette as large as the mask",
+        "threshold_rule": "fixed share of the greatest value" if mask is None else "largest overlap with the mask",
         "silhouette_pixels": int(chosen.silhouette.sum()),
         "mask_pixels": None if mask is None else int(mask.sum()),
         "iou": chosen.overlap if chosen.overlap is None else round(chosen.overlap, 4),

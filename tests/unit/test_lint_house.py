@@ -18,7 +18,7 @@ GROUND = {
     "errors", "naming", "formats", "progress", "camera", "masks", "config", "config_docs", "provenance", "store",
     "coco", "devices", "strict_yaml", "config_section", "config_perception", "config_tables",
     "config_pictures", "config_pairs", "fetching", "pickled", "layout", "formats_pictures", "formats_fields",
-    "formats_pairs",
+    "formats_pairs", "scheduling",
     "detections",
 }  # fmt: skip
 ROOMS = [

@@ -89,13 +89,21 @@ def test_unknown_space_has_no_surface():
 
 
 @pytest.mark.parametrize("radius", [0.2, 0.4, 0.7])
-def test_the_threshold_makes_the_silhouette_as_large_as_the_mask_wherever_the_mask_is(radius):
+def test_the_silhouette_of_a_level_has_that_level_as_threshold(radius):
     field, camera = cone(), looking()
     seen = largest_in_sight(field, camera, ENDLESS)
-    mask = np.roll(seen >= 1.0 - radius, 17, axis=1)
-    threshold = threshold_of(field, seen, mask)
-    assert (seen >= threshold).sum() == pytest.approx(mask.sum(), rel=0.02)
+    threshold = threshold_of(field, seen, seen >= 1.0 - radius)
+    assert overlap_of(seen >= threshold, seen >= 1.0 - radius) == 1.0
     assert threshold == pytest.approx(1.0 - radius, abs=0.03)
+
+
+def test_no_other_threshold_overlaps_more(rng):
+    field = cone()
+    for _ in range(20):
+        seen = rng.integers(0, 40, (12, 12)).astype(np.float32) / 40
+        mask = rng.random((12, 12)) < rng.random()
+        best = max(overlap_of(seen >= level, mask) for level in np.unique(seen[(seen >= 0.05) & (seen <= 0.98)]))
+        assert overlap_of(seen >= threshold_of(field, seen, mask), mask) == pytest.approx(best)
 
 
 def test_without_a_mask_the_threshold_is_a_share_of_the_greatest_value():
