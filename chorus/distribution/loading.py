@@ -8,13 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from chorus import store
-from chorus.body.loading import load_body
-from chorus.config import Body
+from chorus.body.loading import OPEN_BODY, load_body
 from chorus.distribution.distribution import Distribution
 from chorus.distribution.types import InteractionVotes
 from chorus.errors import FileError
 
-OPEN_BODY = Path(__file__).resolve().parents[2] / Body().file
 VARIANTS = "variants"
 MAX_POSE_BYTES = 1_000_000
 
