@@ -134,7 +134,11 @@ def _samples(fine: np.ndarray) -> list[np.ndarray]:
 
 def _pooled(fine: np.ndarray) -> np.ndarray:
     """Mean (H, W, ...) over the samples of each pixel."""
-    return np.add.reduce(_samples(fine)) / np.float32(OVERSAMPLING**2)
+    first, *others = _samples(fine)
+    total = first.copy()
+    for sample in others:
+        total += sample
+    return total / np.float32(OVERSAMPLING**2)
 
 
 def _owners(raster: Raster, owner_of_face: np.ndarray, n_meshes: int) -> tuple[np.ndarray, np.ndarray]:
