@@ -18,6 +18,7 @@ import numpy as np
 import torch
 
 from chorus.body.loading import OPEN_BODY, load_body
+from chorus.pairs.curation import KEPT, Thresholds, reasons
 from chorus.pairs.fit import FitSettings
 from chorus.pairs.fitting import figure_of, fit_rows, plain_fit, prior_fit
 from chorus.pairs.labels import LabelFaults
@@ -76,10 +77,22 @@ def fit_table(body, figure, count: int, cache: Path | None) -> dict:
     ):
         start = time.process_time()
         rows = fit_rows(figure, test, labels, 44, plain_fit(used))
-        table[name] = score(body, rows.bodies, test).summary(test.interaction)
+        scores = score(body, rows.bodies, test)
+        table[name] = scores.summary(test.interaction)
         say(name, table[name], start)
+        if name == "repaired":
+            curated = curation_of(reasons(rows.quality, Thresholds()), scores.joint)
     table["truth"] = score(body, test.true, test).summary(test.interaction)
-    return {"pairs": len(test), "labels": label_scores(test), "methods": table, "drawn": drawn}
+    return {"pairs": len(test), "labels": label_scores(test), "methods": table, "drawn": drawn, "curation": curated}
+
+
+def curation_of(reason: np.ndarray, joint: np.ndarray) -> dict:
+    """Number and mean joint error (mm) of fits by the reason for which curation drops them, and of all dropped ones."""
+    groups = {name or KEPT: reason == name for name in np.unique(reason)} | {"dropped": reason != ""}
+    found = {name: {"pairs": int(rows.sum()), "joint_pa_mpjpe": float(1000 * joint[rows].mean())}
+             for name, rows in groups.items() if rows.any()}  # fmt: skip
+    print("curation of the fits with repaired labels:", found, flush=True)
+    return found
 
 
 def prior_table(body, figure, count: int, pairs: int, steps: int, seeds: int, cache: Path | None) -> dict:
