@@ -35,7 +35,10 @@ class Pairs(Section):
     keypoint_sigma: Sigma = Field(0.015, description="fit: trusted error of a keypoint, share of the person's box")
     contact_sigma: Sigma = Field(0.01, description="fit: trusted distance of parts in contact, metres")
     depth_sigma: float = Field(
-        0.004, ge=0, le=1, description="fit: allowed depth inside the other body, metres; 0: any"
+        0.003,
+        ge=0,
+        le=1,
+        description="fit: allowed depth inside the other body, metres (stage 1: six times it); 0: any",
     )
     pose_sigma: Sigma = Field(0.2, description="fit: trusted error of a joint of the first estimate, radians")
     steps: list[Annotated[int, Field(ge=1, le=10_000)]] = Field(
@@ -44,7 +47,7 @@ class Pairs(Section):
     batch: int = Field(64, ge=1, le=4096, description="pairs that are fitted at once")
     most_reprojection: float = Field(0.03, gt=0, le=1, description="curation: RMS error, share of the person's box")
     most_distance: float = Field(0.03, gt=0, le=1, description="curation: median distance of parts in contact, metres")
-    most_depth: float = Field(0.025, gt=0, le=1, description="curation: depth inside the other body, metres")
+    most_depth: float = Field(0.05, gt=0, le=1, description="curation: depth inside the other body, metres")
     most_beyond: float = Field(0.2, ge=0, le=3, description="curation: angle beyond a joint's natural range, radians")
 
 

@@ -19,7 +19,7 @@ class Thresholds:
 
     reprojection: float = 0.03
     distance: float = 0.03
-    depth: float = 0.025
+    depth: float = 0.05
     beyond: float = 0.2
 
 

@@ -1,7 +1,8 @@
 """Two people fitted to keypoints and contact labels, many pairs at once, in two stages as BUDDI does.
 
-Stage 1 moves pose, shape and place; stage 2 pose and place, more slowly, from where stage 1 ended, and keeps the bodies
-out of each other. Every term is a negative log likelihood in squared sigmas, so a sigma says what a term is worth.
+Stage 1 moves pose, shape and place; stage 2 pose and place, more slowly, from where stage 1 ended. Both keep the bodies
+out of each other, stage 1 weakly: limbs that passed through the other body do not find back in stage 2. Every term is a
+negative log likelihood in squared sigmas, so a sigma says what a term is worth.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from chorus.pairs.terms import LOOK_EVERY, Inside, Labels, PoseRange, contact, k
 from chorus.pairs.views import Views
 
 SLOPE_OVER = 20  # steps over which the loss must still fall
+EARLY_DEPTH = 6.0  # the sigma of depths in stage 1, in sigmas of stage 2
 Guide = Callable[[People], Tensor]
 
 
@@ -27,7 +29,7 @@ class FitSettings:
     Attributes:
         keypoint: sigma of a keypoint, share of the box.
         contact: sigma of a contact, metres.
-        depth: sigma of a skin point inside the other body, metres, stage 2 only; 0: no such term.
+        depth: sigma of a skin point inside the other body, metres (stage 1: EARLY_DEPTH of it); 0: no such term.
         pose: sigma of the anchor at the first estimate (stage 2: at stage 1's result), radians.
         place: sigma of the first estimate's place, metres.
         shape: sigma of a shape coefficient.
@@ -129,9 +131,9 @@ class _Terms:
             "penetration": turned.new_zeros(len(turned)),
             "prior": turned.new_zeros(len(turned)),
         }
-        if self.last and sigma.depth > 0:
+        if sigma.depth > 0:
             inside = inside or Inside.of(posed)
-            terms["penetration"] = penetration(posed, inside, sigma.depth)
+            terms["penetration"] = penetration(posed, inside, sigma.depth * (1.0 if self.last else EARLY_DEPTH))
         if self.guide is not None:
             terms["prior"] = self.guide(people)
         return terms, inside

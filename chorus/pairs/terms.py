@@ -15,8 +15,8 @@ from torch import Tensor
 from chorus.pairs.figure import Figure, Posed
 from chorus.perception.jointprior import LIMIT_SIGMA, JointPrior
 
-SOFTNESS = 0.02  # metres: points this much farther than the nearest count 1/e as much
-CONTACT_FAR = 0.15  # metres: from here on the pull of a contact does not grow, so that a wrong one does not win
+SOFTNESS = 0.01  # metres: points this much farther than the nearest count 1/e as much
+CONTACT_FAR = 0.2  # metres: from here on the pull of a contact does not grow, so that a wrong one does not win
 KEYPOINT_FAR = 3.0  # sigmas: likewise for keypoints
 SMALLEST_DEPTH = 0.1  # metres
 LOOK_EVERY = 4  # steps after which the points inside the other body are looked up again
