@@ -38,7 +38,7 @@ class Pairs(Section):
         0.003,
         ge=0,
         le=1,
-        description="fit: allowed depth inside the other body, metres (stage 1: six times it); 0: any",
+        description="fit: allowed depth inside the other body, metres (stage 1: six times it, if labelled); 0: any",
     )
     pose_sigma: Sigma = Field(0.2, description="fit: trusted error of a joint of the first estimate, radians")
     steps: list[Annotated[int, Field(ge=1, le=10_000)]] = Field(

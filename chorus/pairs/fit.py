@@ -1,8 +1,9 @@
 """Two people fitted to keypoints and contact labels, many pairs at once, in two stages as BUDDI does.
 
-Stage 1 moves pose, shape and place; stage 2 pose and place, more slowly, from where stage 1 ended. Both keep the bodies
-out of each other, stage 1 weakly: limbs that passed through the other body do not find back in stage 2. Every term is a
-negative log likelihood in squared sigmas, so a sigma says what a term is worth.
+Stage 1 moves pose, shape and place; stage 2 pose and place, more slowly, from where stage 1 ended. Stage 2
+keeps the bodies out of each other, and stage 1 does so weakly where labels pull them together: limbs that are pulled
+through the other body do not find back in stage 2. Every term is a negative log likelihood in squared sigmas, so a
+sigma says what a term is worth.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class FitSettings:
     Attributes:
         keypoint: sigma of a keypoint, share of the box.
         contact: sigma of a contact, metres.
-        depth: sigma of a skin point inside the other body, metres (stage 1: EARLY_DEPTH of it); 0: no such term.
+        depth: sigma of a skin point inside the other body, metres, in stage 2; 0: no such term.
         pose: sigma of the anchor at the first estimate (stage 2: at stage 1's result), radians.
         place: sigma of the first estimate's place, metres.
         shape: sigma of a shape coefficient.
@@ -133,10 +134,17 @@ class _Terms:
         }
         if sigma.depth > 0:
             inside = inside or Inside.of(posed)
-            terms["penetration"] = penetration(posed, inside, sigma.depth * (1.0 if self.last else EARLY_DEPTH))
+            terms["penetration"] = penetration(posed, inside, sigma.depth) * self._kept_apart()
         if self.guide is not None:
             terms["prior"] = self.guide(people)
         return terms, inside
+
+    def _kept_apart(self) -> Tensor:
+        """(n,) how much depths count: fully in stage 2, in stage 1 less and for labelled pairs alone."""
+        weight = torch.ones(len(self.problem.K), device=self.figure.device)
+        if self.last:
+            return weight
+        return torch.zeros_like(weight).index_fill(0, self.problem.labels.pair, EARLY_DEPTH**-2)
 
 
 def _descend(terms: _Terms, start: People, settings: FitSettings, stage: int) -> tuple[People, Tensor]:
