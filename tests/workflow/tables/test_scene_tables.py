@@ -13,7 +13,7 @@ from tests.workflow.conftest import Workplace, prepared
 RIDE = [{"text": "A person rides a motorcycle", "interaction": "ride"}]
 KICK = [{"text": "A person kicks a ball", "interaction": "kick"}]
 TABLES = ("table1", "table2", "table3", "table5", "ablations")
-OFF = ("no_canonicalisation", "no_keypoint_filter", "no_person_filter", "share_10", "share_1", "soft")
+OFF = ("no_canonicalisation", "forward_lookup", "no_keypoint_filter", "no_person_filter", "share_10", "share_1", "soft")
 SMALL = {
     "categories": ["motorcycle", "sports_ball"],
     "truth": {"draws": 5},
