@@ -36,6 +36,7 @@ CHANGES = {
     "truth.draws": ({"truth": {"draws": 10}}, {"truth", "pap", "summary", "page"}),
     "testset.images": ({"testset": {"images": 2}}, {"testset", "warps", "pap", "summary", "page"}),
     "testset.source": ({"testset": {"source": "none"}}, {"page"}),
+    "warps.lookup": ({"warps": {"lookup": "forward"}}, {"warps", "pap", "summary", "page"}),
     "figures.overlays": ({"figures": {"overlays": 1}}, {"overlays", "contact_sheet", "gallery", "page"}),
     "tables.seeds": ({"tables": {"seeds": 2}}, set()),  # of another target
     "pairs.test": ({"pairs": {"test": 3}}, set()),  # not part of `all`
