@@ -132,7 +132,7 @@ class _Terms:
             "penetration": turned.new_zeros(len(turned)),
             "prior": turned.new_zeros(len(turned)),
         }
-        if sigma.depth > 0:
+        if sigma.depth > 0 and (self.last or len(problem.labels.pair)):
             inside = inside or Inside.of(posed)
             terms["penetration"] = penetration(posed, inside, sigma.depth) * self._kept_apart()
         if self.guide is not None:
