@@ -130,6 +130,7 @@ def _add_explain(explain: argparse.ArgumentParser) -> None:
         "--image", required=True, metavar="ID", help="image id, as in `images` of results/pap/{category}.json"
     )
     explain.add_argument("--body", type=Path, metavar="FILE", help="body model of the run if it is not the open body")
+    explain.add_argument("--lookup", choices=("nearest", "forward"), default="nearest", help="warps.lookup of the run")
     explain.add_argument("--output", type=Path, required=True, metavar="FILE", help=".png to write")
 
 
@@ -192,7 +193,7 @@ def _run(options: argparse.Namespace) -> None:
         from chorus.figures.explain import run as explain
 
         body = options.body or OPEN_BODY
-        print(explain(options.voxels, options.testset, options.image, body, options.output))
+        print(explain(options.voxels, options.testset, options.image, body, options.output, options.lookup))
     elif options.command == "reconstruct":
         _reconstruct(options)
     elif options.command in {"verify", "trace", "status"}:

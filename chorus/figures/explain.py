@@ -16,10 +16,10 @@ from chorus.camera import Camera
 from chorus.errors import FileError
 from chorus.evaluation.pap import THRESHOLDS, Curve, ImageScore, TestView
 from chorus.evaluation.rendering import FieldRenderer
+from chorus.evaluation.warps import sources_by
 from chorus.masks import Ragged
 from chorus.naming import words
 from chorus.occupancy.grid import Grid
-from chorus.occupancy.posing import canonical_index
 
 MARKED = (0.1, 0.25, 0.5)  # thresholds named on the curve
 
@@ -48,8 +48,8 @@ class Explanation:
         return f"{self.category}, image {self.id}: {values}."
 
 
-def explain(voxels: Path, testset: Path, identity: str, body: BodyModel) -> Explanation:
-    """Score one image of a test set again.
+def explain(voxels: Path, testset: Path, identity: str, body: BodyModel, lookup: str = "nearest") -> Explanation:
+    """Score one image of a test set again, with the run's `warps.lookup`.
 
     Raises:
         FileError: the test set has no such image, or the field belongs to another category or body.
@@ -65,7 +65,7 @@ def explain(voxels: Path, testset: Path, identity: str, body: BodyModel) -> Expl
         raise FileError(f"{testset}: has no image {identity!r}; it has {len(tests['id'])}, such as {known}.")
     view, pose = _view(tests, int(found[0]), body)
     phi, canonical = field["phi"][0], field.attributes["canonicalise"] == "true"
-    warp = canonical_index(Grid(len(phi)), body, pose) if canonical else np.empty(0, np.int32)
+    warp = sources_by(lookup, Grid(len(phi)), body)(pose) if canonical else np.empty(0, np.int32)
     image = FieldRenderer({"field": phi}, {"field"} if canonical else ()).render(view.raster, warp)["field"]
     return Explanation(field.attributes["category"], identity, image, view, view.score(image))
 
@@ -125,12 +125,12 @@ def _draw_curve(axes: Any, curve: Curve, name: str) -> None:
             axes.annotate(f"{threshold:g}", point, fontsize=7, color=line.get_color())
 
 
-def run(voxels: Path, testset: Path, identity: str, body: Path | str, output: Path) -> str:
+def run(voxels: Path, testset: Path, identity: str, body: Path | str, output: Path, lookup: str) -> str:
     """Write the picture of one image and return its values as a sentence.
 
     Raises:
         FileError: see `explain`, or the picture cannot be written.
     """
-    found = explain(voxels, testset, identity, load_body(body))
+    found = explain(voxels, testset, identity, load_body(body), lookup)
     store.write_bytes(output, draw(found))
     return found.sentence()

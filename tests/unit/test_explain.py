@@ -10,6 +10,7 @@ from chorus.evaluation.baselines import body_blob
 from chorus.evaluation.rendering import FieldRenderer
 from chorus.evaluation.stage import score_all
 from chorus.evaluation.test_images import TestImage, arrays_of
+from chorus.evaluation.warps import sources_by
 from chorus.figures.explain import explain
 from chorus.occupancy.grid import Grid
 from chorus.occupancy.posing import canonical_index
@@ -52,6 +53,20 @@ def test_the_values_are_those_of_the_report(made, body):
     assert found.score.values() == scores[1].values()
     assert found.score.values()["vanilla"] > 0
     assert "tie, image two: vanilla" in found.sentence()
+
+
+def test_the_lookup_of_the_run_is_used(made, body):
+    folder, _ = made
+    field, tests = (
+        store.read_arrays(folder / "voxels.h5", "voxels"),
+        store.read_arrays(folder / "testset.h5", "testset"),
+    )
+    source_of = sources_by("forward", GRID, body)
+    warps = np.stack([source_of(tests["pose"][number].astype(float)) for number in range(2)])
+    scores = score_all(FieldRenderer({"field": field["phi"][0]}, {"field"}), tests, warps, body)["field"]
+    found = explain(folder / "voxels.h5", folder / "testset.h5", "two", body, "forward")
+    assert found.score.values() == scores[1].values()
+    assert found.score.values() != explain(folder / "voxels.h5", folder / "testset.h5", "two", body).score.values()
 
 
 def test_the_command_draws_the_same_bytes_twice(made, capsys):
