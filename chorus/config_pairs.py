@@ -16,6 +16,9 @@ class Pairs(Section):
     """Two people in contact (after "Ask, Pose, Unite"); forms and thresholds are ours (docs/pairs.md)."""
 
     train: int = Field(132, ge=0, le=100_000, description="pairs whose curated fits the prior learns from")
+    improvised: int = Field(
+        264, ge=0, le=100_000, description="training pairs besides, of interactions that are improvised"
+    )
     test: int = Field(22, ge=1, le=10_000, description="held-out pairs that are scored")
     held_out: list[Annotated[str, Field(pattern="^[a-z_]+$")]] = Field(
         [], description="interactions that the training pairs never show; the held-out pairs show no others"
@@ -57,10 +60,10 @@ class Prior(Section):
     source: Literal["fits", "truth"] = Field(
         "fits", description="fits: learns from the curated fits of the training pairs; truth: from the true pairs"
     )
-    steps: int = Field(600, ge=1, le=1_000_000, description="training steps")
+    steps: int = Field(1500, ge=1, le=1_000_000, description="training steps")
     batch: int = Field(64, ge=2, le=4096, description="pairs of a training step")
     rate: float = Field(1.5e-3, gt=0, le=1, description="step size of training")
     width: int = Field(96, ge=16, le=1024, multiple_of=8, description="width of a token")
     layers: int = Field(3, ge=1, le=24, description="layers of the transformer")
-    time: int = Field(200, ge=1, le=999, description="fit: noise level (of 1000) at which the current pair is denoised")
+    time: int = Field(400, ge=1, le=999, description="fit: noise level (of 1000) at which the current pair is denoised")
     sigma: Sigma = Field(0.3, description="fit: trusted error of the denoised pair: radians, half metres")

@@ -43,8 +43,8 @@ def _occupancy(*unread: str) -> tuple[tuple[str, str], ...]:
 
 
 _DRAWN = (
-    "train", "test", "held_out", "keypoint_noise", "keypoint_dropout", "pose_noise", "depth_noise", "wrong_side",
-    "missing", "invented",
+    "train", "improvised", "test", "held_out", "keypoint_noise", "keypoint_dropout", "pose_noise", "depth_noise",
+    "wrong_side", "missing", "invented",
 )  # fmt: skip
 _FIT = ("keypoint_sigma", "contact_sigma", "depth_sigma", "pose_sigma", "steps")
 _CURATION = ("most_reprojection", "most_distance", "most_depth", "most_beyond")
@@ -248,7 +248,7 @@ STAGES: dict[str, Stage] = {
         (("prior", "time"), ("prior", "sigma")),
     ),
     "pair_refinement": Stage(
-        "chorus.pairs.refine_stage", ("run", "body", "pairs", "prior", "compute"), ("pair_scenes", "pair_prior"),
+        "chorus.pairs.refine_stage", ("body", "pairs", "prior", "compute"), ("pair_scenes", "pair_prior"),
         "pairs/refined.h5",
         "Fit held-out pairs with the contact prior.",
         _pairs("labels", *_DRAWN),

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -116,19 +115,9 @@ class Denoiser(nn.Module):
         everything = torch.ones(n, 2, len(GROUPS), dtype=torch.bool, device=noisy.device)
         return self(noisy, torch.full((n,), float(time), device=noisy.device), guide, everything)
 
-    def sampled(self, guide: Tensor, noise: Tensor, steps: int = 1) -> Tensor:
-        """Clean pairs for guides (n, 2, WIDTH), normalised, by DDIM steps from pure noise.
-
-        One step gives about the mean of what the guide allows, more steps one sample; the mean is nearer the truth.
-        """
-        state, times = noise, torch.linspace(TIMES, 0, steps + 1).round().long().tolist()
-        clean = guide
-        for now, then in pairwise(times):
-            clean = self.denoised(state, now, guide)
-            share = signal_share(torch.tensor([float(now), float(then)], device=state.device))
-            rest = (state - share[0].sqrt() * clean) / (1 - share[0]).clamp_min(1e-5).sqrt()
-            state = share[1].sqrt() * clean + (1 - share[1]).clamp_min(0).sqrt() * rest
-        return clean
+    def expected(self, guide: Tensor) -> Tensor:
+        """The mean of the clean pairs that guides (n, 2, WIDTH) allow, normalised: nothing but the guide is known."""
+        return self.denoised(torch.zeros_like(guide), TIMES, guide)
 
 
 def _embedding_out(width: int, width_out: int) -> nn.Module:

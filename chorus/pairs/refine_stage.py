@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from chorus.body.loading import load_body
 from chorus.devices import fitting_device
-from chorus.naming import seed_of
 
 if TYPE_CHECKING:
     from chorus.job import Job
@@ -26,8 +25,7 @@ def run(job: Job) -> None:
     figure = figure_of(body, device)
     prior = read_prior(job.one("prior"), job.one("card"), device)
     test = PairScenes.read(job.one("pairs")).of_split("test")
-    seed = seed_of(job.settings.run.seed, "refinement") % 2**32
-    guide = RefineSettings(prior_settings.time, prior_settings.sigma, seed)
+    guide = RefineSettings(prior_settings.time, prior_settings.sigma)
     method = prior_fit(prior, guide, fit_settings(settings))
     done = [
         fit_rows(figure, test, labels, settings.batch, method, name)

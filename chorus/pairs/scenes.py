@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from chorus.errors import ConfigError
 from chorus.naming import seed_of
 from chorus.pairs.arranging import Draw, arrange, draw
 from chorus.pairs.figure import Figure, People
+from chorus.pairs.improvising import improvise
 from chorus.pairs.labels import LabelFaults, corrupted, repaired
 from chorus.pairs.rows import Bodies, Contacts, PairScenes
 from chorus.pairs.templates import INTERACTIONS
@@ -27,6 +29,7 @@ class Plan:
     Attributes:
         seed: of the run; split: `train` or `test`, whose pairs share nothing.
         count: how many pairs; interactions: their types, in turn.
+        improvised: how many more, whose interactions are improvised from the same types.
         batch: how many are arranged at once; it changes no pair.
     """
 
@@ -34,6 +37,7 @@ class Plan:
     split: str
     count: int
     interactions: tuple[str, ...]
+    improvised: int = 0
     batch: int = 64
 
 
@@ -56,13 +60,13 @@ def drawn_pairs(figure: Figure, plan: Plan) -> tuple[People, list[Draw], dict[st
     """Pairs in contact, y up, with their draws, and per interaction [drawn, reached]."""
     people: list[People] = []
     draws: list[Draw] = []
-    counts: dict[str, list[int]] = {name: [0, 0] for name in plan.interactions}
-    missing = list(range(plan.count))
+    counts: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+    missing = list(range(plan.count + plan.improvised))
     for attempt in range(ATTEMPTS):
         failed = []
         for start in range(0, len(missing), plan.batch):
             numbers = missing[start : start + plan.batch]
-            tried = [_draw(plan, number, attempt) for number in numbers]
+            tried = [_draw(figure, plan, number, attempt) for number in numbers]
             found, reached = arrange(figure, tried)
             for row, number in enumerate(numbers):
                 counts[tried[row].interaction][0] += 1
@@ -76,12 +80,14 @@ def drawn_pairs(figure: Figure, plan: Plan) -> tuple[People, list[Draw], dict[st
         if not missing:
             break
     parts = (torch.cat([getattr(some, name) for some in people]) for name in ("pose", "betas", "translation"))
-    return People(*parts), draws, counts
+    return People(*parts), draws, dict(counts)
 
 
-def _draw(plan: Plan, number: int, attempt: int) -> Draw:
-    name = plan.interactions[number % len(plan.interactions)]
-    return draw(name, np.random.default_rng(seed_of(plan.seed, "pairs", plan.split, number, attempt)))
+def _draw(figure: Figure, plan: Plan, number: int, attempt: int) -> Draw:
+    rng = np.random.default_rng(seed_of(plan.seed, "pairs", plan.split, number, attempt))
+    if number >= plan.count:
+        return improvise(figure, plan.interactions, rng)
+    return draw(plan.interactions[number % len(plan.interactions)], rng)
 
 
 def scenes(figure: Figure, plan: Plan, faults: Faults, wrong: LabelFaults) -> tuple[PairScenes, dict[str, list[int]]]:

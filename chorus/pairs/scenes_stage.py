@@ -31,12 +31,11 @@ def run(job: Job) -> None:
     wrong = LabelFaults(settings.wrong_side, missing=settings.missing, invented=settings.invented)
     made: list[PairScenes] = []
     counts: dict[str, list[int]] = {}
-    for split, count in (("train", settings.train), ("test", settings.test)):
-        if count:
+    for split, count, improvised in (("train", settings.train, settings.improvised), ("test", settings.test, 0)):
+        if count + improvised:
             types = interactions_of(settings.held_out, split)
-            some, drawn = scenes(
-                figure, Plan(job.settings.run.seed, split, count, types, settings.batch), faults, wrong
-            )
+            plan = Plan(job.settings.run.seed, split, count, types, improvised, settings.batch)
+            some, drawn = scenes(figure, plan, faults, wrong)
             made.append(some)
             for name, (tried, reached) in drawn.items():
                 before = counts.get(name, [0, 0])

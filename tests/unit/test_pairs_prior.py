@@ -119,7 +119,7 @@ def test_an_untrained_network_returns_its_guide(figure, drawn):
     prior = Denoiser(SMALL)
     guide = torch.ones(3, 2, WIDTH)
     assert torch.allclose(prior.denoised(torch.zeros_like(guide), 500, guide), guide)
-    assert torch.allclose(prior.sampled(guide, torch.ones_like(guide), 3), guide)
+    assert torch.allclose(prior.expected(guide), guide)
 
 
 def test_training_lowers_the_loss_and_follows_from_its_seed(figure, drawn, trained):

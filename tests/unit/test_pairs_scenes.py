@@ -11,8 +11,9 @@ from chorus.body.regions import PARTS  # noqa: E402
 from chorus.errors import ConfigError  # noqa: E402
 from chorus.pairs.arranging import TOUCH, arrange, draw, labels_of  # noqa: E402
 from chorus.pairs.fitting import figure_of  # noqa: E402
+from chorus.pairs.improvising import IMPROVISED, shows  # noqa: E402
 from chorus.pairs.labels import LabelFaults, corrupted, repaired  # noqa: E402
-from chorus.pairs.scenes import Plan, interactions_of, scenes  # noqa: E402
+from chorus.pairs.scenes import Plan, drawn_pairs, interactions_of, scenes  # noqa: E402
 from chorus.pairs.scoring import score  # noqa: E402
 from chorus.pairs.templates import INTERACTIONS, Stance  # noqa: E402
 from chorus.pairs.terms import Inside, contact_distances  # noqa: E402
@@ -127,6 +128,29 @@ def test_splits_share_no_type_that_is_held_out():
         interactions_of(["tickle"], "train")
     with pytest.raises(ConfigError, match="none is left"):
         interactions_of(list(INTERACTIONS), "train")
+
+
+def test_improvised_pairs_touch_and_never_as_a_withheld_type_does(figure):
+    types = ("hug", "push", "tackle")
+    people, draws, counts = drawn_pairs(figure, Plan(5, "train", 2, types, improvised=6))
+    assert counts[IMPROVISED][1] == 6
+    assert sum(reached for _, reached in counts.values()) == len(draws) == len(people.pose) == 8
+    withheld = set(INTERACTIONS) - set(types)
+    for number, one in enumerate(draws):
+        assert one.contacts
+        assert not shows(one.contacts, withheld)
+        _, least = contact_distances(figure, figure(people[number : number + 1]), labels_of([one.contacts], figure))
+        assert least.max() <= TOUCH
+    again = drawn_pairs(figure, Plan(5, "train", 2, types, improvised=6, batch=3))[1]
+    assert [one.contacts for one in again] == [one.contacts for one in draws]
+
+
+def test_an_interaction_is_known_in_a_mirror_and_with_people_exchanged():
+    assert shows((("right_hand", "right_hand"),), {"handshake"})
+    assert shows((("left_hand", "left_hand"), ("head", "head")), {"handshake"})
+    assert shows((("right_thigh", "left_foot"),), {"kick"})
+    assert not shows((("left_hand", "right_hand"),), {"handshake", "both_hands"})
+    assert not shows((("left_hand", "left_hand"),), set())
 
 
 def test_scenes_are_decided_by_the_seed_and_scored_as_true(body, figure):

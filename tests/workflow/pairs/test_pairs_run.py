@@ -7,8 +7,8 @@ pytest.importorskip("torch")
 TARGET = "results/pairs/evaluation.json"
 TINY_PAIRS = {
     "pairs": {
-        "train": 4, "test": 2, "labels": ["none", "repaired"], "steps": [4, 2], "batch": 4, "most_reprojection": 1.0,
-        "most_distance": 1.0, "most_depth": 1.0, "most_beyond": 3.0,
+        "train": 4, "improvised": 2, "test": 2, "labels": ["none", "repaired"], "steps": [4, 2], "batch": 4,
+        "most_reprojection": 1.0, "most_distance": 1.0, "most_depth": 1.0, "most_beyond": 3.0,
     },
     "prior": {"steps": 2, "batch": 4, "width": 16, "layers": 1},
 }  # fmt: skip
@@ -34,7 +34,7 @@ def test_the_table_has_every_method(made):
     report = made.json(TARGET)
     assert set(report["methods"]) == {"initial", "keypoints", "repaired", "prior", "prior_repaired"}
     assert report["pairs"] == 2
-    assert sum(report["curation"].values()) == 4
+    assert sum(report["curation"].values()) == 6
     for summary in report["methods"].values():
         assert summary["joint_pa_mpjpe"] > 0
         assert summary["pcc"]["0.95"] >= summary["pcc"]["0.05"]
