@@ -31,7 +31,7 @@ _FITTED = {
         TEXT,
         ("row",),
         "",
-        "labels of the fit: `none`, `raw`, `repaired`, `true`; `prior` and `prior_repaired` with the contact prior",
+        "labels of the fit: `none`, `raw`, `repaired`, `true`; with the contact prior: `prior`, `prior_repaired`",
     ),
     **_people("", "row", "fitted"),
     "term": Dataset(TEXT, ("term",), "", "names of the terms of the loss"),

@@ -161,10 +161,10 @@ class PhotographedPairs:
     def read(cls, path: Path) -> PhotographedPairs:
         """Read a `pair_people` file."""
         arrays = store.read_arrays(path, "pair_people").arrays
-        initial = Bodies.of(arrays, "initial_")
-        names = ("index", "reason", "box"), ("K", "keypoints", "score")
-        first, last = ([arrays[name] for name in some] for some in names)
-        return cls(*first, initial, *last)
+        return cls(
+            arrays["index"], arrays["reason"], arrays["box"], Bodies.of(arrays, "initial_"), arrays["K"],
+            arrays["keypoints"], arrays["score"],
+        )  # fmt: skip
 
 
 def pair_id(prompt: str, index: int) -> str:

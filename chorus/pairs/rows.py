@@ -75,6 +75,21 @@ class KnownPairs:
         return replace(self, **parts)
 
     @classmethod
+    def joined(cls, many: Sequence[Self]) -> Self:
+        """One after the other; all have the same label sets."""
+
+        def column(name: str) -> Any:
+            parts = [getattr(each, name) for each in many]
+            return Bodies.joined(parts) if isinstance(parts[0], Bodies) else np.concatenate(parts)
+
+        def told(name: str) -> dict[str, tuple]:
+            first = getattr(many[0], name)
+            return {labels: tuple(pair for each in many for pair in getattr(each, name)[labels]) for labels in first}
+
+        columns = {name: column(name) for name in cls._columns()}
+        return cls(**columns, contacts=told("contacts"), weights=told("weights"))
+
+    @classmethod
     def _columns(cls) -> tuple[str, ...]:
         return ("id", "interaction", "split", "initial", "K", "keypoints")
 
@@ -96,18 +111,6 @@ class PairScenes(KnownPairs):
     def of_split(self, split: str) -> PairScenes:
         """The pairs of one split."""
         return self[np.flatnonzero(self.split == split)]
-
-    @classmethod
-    def joined(cls, many: Sequence[PairScenes]) -> PairScenes:
-        """One after the other."""
-
-        def column(name: str) -> np.ndarray:
-            return np.concatenate([getattr(each, name) for each in many])
-
-        initial, true = (Bodies.joined([getattr(each, name) for each in many]) for name in ("initial", "true"))
-        contacts = {name: tuple(found for each in many for found in each.contacts[name]) for name in LABEL_SETS}
-        named = (column("id"), column("interaction"), column("split"))
-        return cls(*named, initial, column("K"), column("keypoints"), contacts, true)
 
     def arrays(self) -> dict[str, Any]:
         """The datasets of the file."""
@@ -194,6 +197,14 @@ class FittedRows:
         }
         return replace(self, losses=losses, quality=quality, **parts)
 
+    @classmethod
+    def nothing(cls) -> FittedRows:
+        """No rows at all: nobody knows the terms of a fit that was not made."""
+        text, number = np.zeros(0, str), np.zeros(0)
+        bodies = Bodies(np.zeros((0, 2, 24, 3)), np.zeros((0, 2, 10)), np.zeros((0, 2, 3)))
+        quality = Quality(number, number, number, number)
+        return cls(text, text, text, text, bodies, {}, np.zeros(0, np.int32), quality, text)
+
     def with_reasons(self, reason: np.ndarray) -> FittedRows:
         """The same rows with the reasons of curation (n,)."""
         return replace(self, reason=reason)
@@ -203,7 +214,7 @@ class FittedRows:
         return {
             "id": self.id, "interaction": self.interaction, "split": self.split, "labels": self.labels,
             **self.bodies.named(), "term": np.array(list(self.losses), str),
-            "loss": np.stack(list(self.losses.values()), axis=1), "steps": self.steps,
+            "loss": np.array(list(self.losses.values())).reshape(len(self.losses), len(self)).T, "steps": self.steps,
             **vars(self.quality), "reason": self.reason,
         }  # fmt: skip
 
