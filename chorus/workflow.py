@@ -122,10 +122,10 @@ class Plan:
         Raises:
             ConfigError: the stage makes no files of the given category.
         """
-        if "category" in wildcards and kind_of(wildcards["category"]) not in STAGES[stage].kinds:
-            raise ConfigError(f"{wildcards['category']}: has no `{stage}` files; {KIND_HINT}")
-        owner = self._owner[stage, tree]
-        pattern = path or STAGES[stage].path
+        owner, pattern = self._owner[stage, tree], path or STAGES[stage].path
+        category = wildcards.get("category", "") if "{category}" in pattern else ""
+        if category and kind_of(category) not in STAGES[stage].kinds:
+            raise ConfigError(f"{category}: has no `{stage}` files; {KIND_HINT}")
         return [f"{owner}/{pattern.format(**names)}" for names in self._expansions(stage, pattern, wildcards)]
 
     def _expansions(self, stage: str, pattern: str, given: Mapping[str, str]) -> Iterator[dict[str, str]]:
