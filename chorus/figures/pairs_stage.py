@@ -39,6 +39,7 @@ TOUCHING = 0.03  # metres between skins that are drawn as touching
 COLOURS = ((0.60, 0.05, 0.03), (0.04, 0.15, 0.60))  # linear RGB of person 1 and person 2, as their boxes
 TOUCHED = (0.95, 0.42, 0.02)
 BACKGROUND = 0.9
+MARGIN = 0.2  # around the people, share of the longer side of what they fill
 OPACITY = 0.8
 SIDE, GAP, HEAD, CAPTION = 300, 6, 34, 18
 COLUMNS = ("photograph", "first estimate", "fit", "from the side", "from above")
@@ -50,7 +51,7 @@ class Shown:
     """One pair to draw.
 
     Attributes:
-        pixels: (H, W, 3) uint8; boxes: (2, 4); K: (3, 3), all of the photograph.
+        pixels: (H, W, 3) uint8; boxes: (2, 4); K: (3, 3), all of the part of the photograph around the people.
         initial, fitted: (2, V, 3) vertices, camera axes.
         caption: one line.
     """
@@ -110,10 +111,22 @@ def _shown(
         f"{rows.id[row]}, fit: {NAMES[str(rows.labels[row])]}; keypoints {100 * quality.reprojection[row]:.1f} % of "
         f"the box off, {100 * quality.depth[row]:.1f} cm inside each other; {reason or 'kept'}"
     )
+    part, boxes, K = around(pixels, pairs.boxes[position].astype(float), pairs.K[position].astype(float))
     return Shown(
-        pixels, pairs.boxes[position], pairs.K[position].astype(float), _vertices(body, pairs.initial, position),
-        _vertices(body, rows.bodies, row), caption,
+        part, boxes, K, _vertices(body, pairs.initial, position), _vertices(body, rows.bodies, row), caption
     )  # fmt: skip
+
+
+def around(pixels: np.ndarray, boxes: np.ndarray, K: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The part of a photograph (H, W, 3) around its people, with their boxes (2, 4) and K (3, 3) in that part."""
+    size = np.array(pixels.shape[1::-1])
+    low, high = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
+    reach = (0.5 + MARGIN) * (high - low).max()
+    start = np.clip(np.floor((low + high) / 2 - reach), 0, size - 1).astype(int)
+    stop = np.maximum(np.clip(np.ceil((low + high) / 2 + reach), 0, size).astype(int), start + 1)
+    moved = K.copy()
+    moved[:2, 2] -= start
+    return pixels[start[1] : stop[1], start[0] : stop[0]], boxes - np.tile(start, 2), moved
 
 
 def _vertices(body: BodyModel, bodies: Bodies, row: int) -> np.ndarray:
@@ -166,7 +179,7 @@ def _from(meshes: list[TriangleMesh], azimuth: float, elevation: float) -> np.nd
     points = np.concatenate([mesh.vertices for mesh in meshes])
     middle = (points.min(axis=0) + points.max(axis=0)) / 2
     reach = np.linalg.norm(points - middle, axis=1).max()
-    camera = camera_around(middle, azimuth, elevation, 1.1 * reach / np.sin(np.radians(FIELD_OF_VIEW / 2)), SIDE)
+    camera = camera_around(middle, azimuth, elevation, 1.02 * reach / np.sin(np.radians(FIELD_OF_VIEW / 2)), SIDE)
     return encoded(shaded(meshes, [1.0, 1.0], camera, (SIDE, SIDE)).over(np.full(3, BACKGROUND**2.2)))
 
 
