@@ -91,16 +91,22 @@ def of_photographs(truth: PairScenes, pairs: PhotographedPairs, order: np.ndarra
     return replace(mine, true=true, contacts=told, **known)
 
 
-def scored(name: str, body, bodies: Bodies, scenes: PairScenes) -> dict:
-    """Errors of all pairs, printed as well."""
-    found = score(body, bodies, scenes).summary(scenes.interaction)
+def scored(name: str, body, bodies: Bodies, scenes: PairScenes, reason: np.ndarray | None = None) -> dict:
+    """Errors of all pairs, and the joint one of those that curation keeps (mm); printed as well."""
+    scores = score(body, bodies, scenes)
+    found = scores.summary(scenes.interaction)
+    kept = np.zeros(0) if reason is None else 1000 * scores.joint[reason == ""]
     print(
-        f"{name:44s} {found['pairs']:3d} pairs, joint {found['joint_pa_mpjpe']:6.1f} person "
+        f"{name:48s} {found['pairs']:3d} pairs, joint {found['joint_pa_mpjpe']:6.1f} person "
         f"{found['person_pa_mpjpe']:6.1f} mm, PCC@5 {found['pcc']['0.05']:.2f} PCC@10 {found['pcc']['0.10']:.2f}, "
-        f"penetration {found['penetration']:.2f} mm",
+        f"penetration {found['penetration']:.2f} mm" + (f"; kept {len(kept)}: {kept.mean():.1f}" if len(kept) else ""),
         flush=True,
     )
-    return {key: found[key] for key in ("pairs", "joint_pa_mpjpe", "person_pa_mpjpe", "pcc", "penetration")}
+    names = ("pairs", "joint_pa_mpjpe", "person_pa_mpjpe", "pcc", "penetration")
+    return {key: found[key] for key in names} | {
+        "kept": len(kept),
+        "kept_joint": float(kept.mean()) if len(kept) else 0,
+    }
 
 
 def table(body, figure, truth: PairScenes, folder: Folder, prior) -> dict:
@@ -124,13 +130,10 @@ def table(body, figure, truth: PairScenes, folder: Folder, prior) -> dict:
         found[key] = scored(key, body, scenes.initial, scenes)
         guided = prior_fit(prior, RefineSettings(), FitSettings())
         for method, fitting in (("", plain_fit(FitSettings())), (" and prior", guided)):
-            for labels in ("none", "raw", "repaired", "true"):
+            for labels in ("none", "repaired", "true"):
                 rows = fit_rows(figure, scenes, labels, 64, fitting)
                 key = f"{name}: {'keypoints only' if labels == 'none' else labels + ' labels'}{method}"
-                found[key] = scored(key, body, rows.bodies, scenes)
-                kept = np.flatnonzero(reasons(rows.quality, Thresholds()) == "")
-                if len(kept):
-                    found[f"{key}, kept"] = scored(f"{key}, kept", body, rows.bodies[kept], scenes[kept])
+                found[key] = scored(key, body, rows.bodies, scenes, reasons(rows.quality, Thresholds()))
     return found
 
 
