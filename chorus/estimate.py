@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from chorus import coco
-from chorus.naming import words
+from chorus.naming import PERSON, words
 from chorus.prompts.chat import MAX_TOKENS
+from chorus.stages import kind_of
 from chorus.workflow import RESULTS, Plan, asked_file
 
 VIEWS = 22  # view suffixes of a prompt (paper A.1)
@@ -21,6 +22,9 @@ PERCEPTION_SECONDS = 0.13  # a picture: keypoints and body fit with BlazePose
 PICTURE_SECONDS = 0.04  # a picture: masks, screening, camera, votes
 RAYS_SECONDS = 0.002  # a kept picture at 48^3 (estimator rays)
 PROMPT_SECONDS = 10.0  # a prompt: starting its eight stages
+PAIR_SECONDS = 1.0  # a photograph of two people: both looked at, and four fits (category person)
+PAIR_PRIOR_SECONDS = 130.0  # the contact prior of the default settings, once
+PAIR_BYTES = 6_000  # a photograph of two people: first estimates and fits
 DRAW_SECONDS = 0.019  # a draw of the true field
 TEST_SECONDS = 0.24  # a test image: rendering, warp, scores
 
@@ -93,6 +97,11 @@ def count_images(plan: Plan, category: str) -> int:
 def _of_category(plan: Plan, category: str) -> Iterator[tuple[str, Cost]]:
     prompts, images = count_prompts(plan, category), count_images(plan, category)
     yield "prompts", Cost(usd=_highest_price(plan) if plan.config.prompts.source == "openai" else 0.0)
+    if kind_of(category) == PERSON:
+        yield "pictures", _pictures(plan.config.images.source, plan.config.images.size, images)
+        yield "perception", Cost(disk=images * (RECORD_BYTES + PAIR_BYTES), cpu=images * PICTURE_SECONDS)
+        yield "aggregation", Cost(cpu=images * PAIR_SECONDS + PAIR_PRIOR_SECONDS)
+        return
     for tree in plan.trees:
         config = plan.configs[tree]
         own = {stage for stage in ("scenes", "people", "votes", "pap") if plan.owns(stage, tree)}

@@ -195,6 +195,18 @@ def test_tables_need_an_object():
         plan_of(["person"], testset={"source": "coco", "annotations": "a", "folder": "f"}).table_targets()
 
 
+def test_what_person_costs_is_known_beforehand(tmp_path):
+    from chorus.estimate import costs
+
+    for number in range(3):
+        (tmp_path / "person").mkdir(exist_ok=True)
+        (tmp_path / f"person/{number}.jpg").write_bytes(b"")
+    table = costs(plan_of(["person"], images={"source": "folder", "folder": str(tmp_path)}))
+    assert {stage for _, stage in table} == {"prompts", "pictures", "perception", "aggregation"}
+    assert table["person", "pictures"].images == 3
+    assert table["person", "aggregation"].cpu > 0
+
+
 @pytest.mark.parametrize("source", ["scenes", "diffusion"])
 def test_person_needs_photographs(source):
     with pytest.raises(ConfigError, match="`person`, two people in contact, needs photographs") as caught:

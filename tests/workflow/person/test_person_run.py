@@ -120,6 +120,14 @@ def test_every_pair_is_found_estimated_and_fitted_without_labels(place, pairs):
     assert "4 with a pair" in place.logs()
 
 
+def test_people_and_objects_are_planned_side_by_side(place):
+    place.configure({**TINY, "categories": ["person", "surfboard"]})
+    planned = place.planned_stages()
+    place.configure(TINY)
+    assert {"screening", "cameras", "votes", "voxels", "clusters", "page", "rejections"} <= planned
+    assert not planned & (OURS | SHARED - {"photographs", "masks"}), "those of person are done"
+
+
 def test_a_target_of_objects_and_contacts_of_nobody_are_one_sentence(place):
     stem = next((place.folder / "results/pair_people/person").iterdir()).name
     printed = place.snakemake(f"results/cameras/person/{stem}.h5", fails=True)
