@@ -69,7 +69,7 @@ def costs(plan: Plan) -> dict[tuple[str, str], Cost]:
     """(category, stage) -> cost, variants included."""
     table: dict[tuple[str, str], Cost] = {}
     for category in plan.config.categories:
-        for stage, cost in _of_category(plan, category):
+        for stage, cost in _of_people(plan) if kind_of(category) == PERSON else _of_category(plan, category):
             table[category, stage] = table.get((category, stage), Cost()) + cost
     return table
 
@@ -94,14 +94,16 @@ def count_images(plan: Plan, category: str) -> int:
     return count_prompts(plan, category) * VIEWS * images.per_view * images.shards
 
 
+def _of_people(plan: Plan) -> Iterator[tuple[str, Cost]]:
+    images = count_images(plan, PERSON)
+    yield "pictures", _pictures(plan.config.images.source, plan.config.images.size, images)
+    yield "perception", Cost(disk=images * (RECORD_BYTES + PAIR_BYTES), cpu=images * PICTURE_SECONDS)
+    yield "aggregation", Cost(cpu=images * PAIR_SECONDS + PAIR_PRIOR_SECONDS)
+
+
 def _of_category(plan: Plan, category: str) -> Iterator[tuple[str, Cost]]:
     prompts, images = count_prompts(plan, category), count_images(plan, category)
     yield "prompts", Cost(usd=_highest_price(plan) if plan.config.prompts.source == "openai" else 0.0)
-    if kind_of(category) == PERSON:
-        yield "pictures", _pictures(plan.config.images.source, plan.config.images.size, images)
-        yield "perception", Cost(disk=images * (RECORD_BYTES + PAIR_BYTES), cpu=images * PICTURE_SECONDS)
-        yield "aggregation", Cost(cpu=images * PAIR_SECONDS + PAIR_PRIOR_SECONDS)
-        return
     for tree in plan.trees:
         config = plan.configs[tree]
         own = {stage for stage in ("scenes", "people", "votes", "pap") if plan.owns(stage, tree)}

@@ -74,7 +74,6 @@ STAGES: dict[str, Stage] = {
     "ask": Stage(
         "chorus.prompts.stage", ("prompts",), (), "prompts/{category}.json",
         "Ask a language model for the prompts of a category (source openai).",
-        kinds=_EVERY,
     ),
     "scenes": Stage(
         "chorus.scenes.stage", ("run", "body", "images", "scenes"), (), f"scenes/{_SHARD}.h5",

@@ -166,7 +166,9 @@ class Plan:
         return [path for path in self._asked_files() if must_ask(Path(path), self.config.prompts)]
 
     def _asked_files(self) -> list[str]:
-        return [asked_file(name) for name in self.config.categories] if self.config.prompts.source == "openai" else []
+        if self.config.prompts.source != "openai":
+            return []
+        return [asked_file(name) for name in self.config.categories if kind_of(name) in STAGES["ask"].kinds]
 
     def code(self, stage: str) -> str:
         """Digest of the code that a stage runs."""

@@ -174,6 +174,11 @@ def test_people_and_objects_have_the_stages_of_their_kind_and_share_some():
     assert prompt.text == stand_in("person").text == "photographs of two people in contact"
 
 
+def test_nobody_is_asked_for_prompts_of_people():
+    plan = plan_of(["person", "surfboard"], prompts={"source": "openai"}, testset={"source": "none"})
+    assert plan.to_ask() == ["results/prompts/surfboard.json"]
+
+
 def test_all_of_person_is_fits_and_their_picture():
     ours = {"results/person_fits/person.h5", "results/figures/person_pairs.png"}
     assert set(plan_of(["person"]).targets()) == ours
@@ -202,7 +207,7 @@ def test_what_person_costs_is_known_beforehand(tmp_path):
         (tmp_path / "person").mkdir(exist_ok=True)
         (tmp_path / f"person/{number}.jpg").write_bytes(b"")
     table = costs(plan_of(["person"], images={"source": "folder", "folder": str(tmp_path)}))
-    assert {stage for _, stage in table} == {"prompts", "pictures", "perception", "aggregation"}
+    assert {stage for _, stage in table} == {"pictures", "perception", "aggregation"}
     assert table["person", "pictures"].images == 3
     assert table["person", "aggregation"].cpu > 0
 
@@ -223,3 +228,43 @@ def test_only_people_are_looked_for_where_the_category_is_people():
     assert labelled_words("person") == {PERSON: "person"}
     assert labelled_words("sports ball") == {PERSON: "person", OBJECT: "sports ball"}
     assert {kind_of("person"), kind_of("persons")} == {"person", OBJECTS}
+
+
+def test_a_folder_without_any_pair_has_fits_and_a_picture_of_nothing(tmp_path, open_body):
+    from chorus import store
+    from chorus.figures.pairs_stage import best_rows, sheet
+    from chorus.pairs.rows import FittedRows
+
+    content = store.encode_arrays("person_fits", FittedRows.nothing().arrays(), {"body": "b", "counts": "{}"})
+    store.write_recorded(tmp_path / "person.h5", content, {"kind": "person_fits"})
+    rows = FittedRows.read(tmp_path / "person.h5", "person_fits")
+    assert (len(rows), best_rows(rows)) == (0, {})
+    assert sheet(open_body, [], "nobody").startswith(b"\x89PNG")
+
+
+def test_the_picture_shows_the_fit_with_the_most_behind_it():
+    from chorus.figures.pairs_stage import best_rows
+    from chorus.pairs.rows import FittedRows
+
+    rows = dataclasses.replace(
+        FittedRows.nothing(),
+        id=np.array(["a", "b", "a", "b", "a"]),
+        labels=np.array(["none", "none", "repaired", "prior", "prior_repaired"]),
+    )
+    assert best_rows(rows) == {"a": 4, "b": 3}
+
+
+def test_a_part_of_a_photograph_keeps_pixels_boxes_and_camera_together(rng):
+    from chorus.figures.pairs_stage import around, touching
+
+    pixels, boxes = rng.integers(0, 255, (*SIZE, 3)).astype(np.uint8), np.array([[40, 20, 60, 50], [50, 22, 66, 48.0]])
+    K = intrinsics(SIZE, 1.2)
+    part, moved, camera = around(pixels, boxes, K)
+    start = (boxes[0] - moved[0])[:2]
+    x, y = start.astype(int)
+    assert (part == pixels[y : y + part.shape[0], x : x + part.shape[1]]).all()
+    assert np.array_equal(K[:2, 2] - camera[:2, 2], start)
+    assert (moved >= 0).all()
+    bodies = np.stack([rng.normal(size=(50, 3)), rng.normal(size=(50, 3)) + np.array([0, 0, 50.0])])
+    bodies[1, 0] = bodies[0, 7] + [0.01, 0, 0]
+    assert touching(bodies)[0].sum() == touching(bodies)[1].sum() == 1
