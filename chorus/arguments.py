@@ -60,11 +60,15 @@ INPUTS: dict[str, tuple[Argument, ...]] = {
         Argument("votes", "`votes` files of all prompts of the category", many=True),
     ),
     "voxels": (_many("votes"),),
-    "ask_contacts": (Argument("screening", "screening table of the prompt"), _many("images"), _many("masks")),
+    "pair_people": (_IMAGES, Argument("masks", "`masks` file of the shard"), _ANNOTATIONS, _BODY, _MODEL),
+    "ask_contacts": (
+        Argument("screening", "screening table of the prompt (objects)", optional=True), _many("images"),
+        *(_many(kind, optional=True) for kind in ("masks", "pair_people")),
+    ),
     "contacts": (
-        Argument("screening", "screening table of the prompt"),
+        Argument("screening", "screening table of the prompt (objects)", optional=True),
         Argument("asked", "answers (source lvlm)", optional=True),
-        *(_many(kind, optional=True) for kind in ("masks", "keypoints", "images", "scenes")),
+        *(_many(kind, optional=True) for kind in ("masks", "keypoints", "images", "scenes", "pair_people")),
         Argument("views", "view table (source annotations)", optional=True), _BODY, _MESH,
     ),
     "clusters": (_many("votes"), _many("contacts", optional=True), _BODY),
@@ -114,6 +118,14 @@ INPUTS: dict[str, tuple[Argument, ...]] = {
     "pair_evaluation": (
         _PAIR_SCENES, Argument("fits", "`pair_fits` file"), Argument("curated", "`pair_curation` file"),
         Argument("refined", "`pair_refinement` file"), _BODY,
+    ),
+    "person_fits": (
+        _many("pair_people"), _many("contacts", optional=True), Argument("prior", "trained prior"),
+        Argument("card", "its card"), _BODY,
+    ),
+    "pairs_figure": (
+        _many("images", optional=True), _many("masks"), _many("pair_people"), Argument("fits", "`person_fits` file"),
+        _BODY,
     ),
     "crate": (
         Argument("snakefile", "the workflow's main file"), Argument("targets", "final files of the run", many=True)

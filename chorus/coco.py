@@ -13,13 +13,13 @@ import numpy as np
 from pycocotools import mask as coco_mask
 
 from chorus.errors import FileError
+from chorus.naming import PERSON
 
 KEYPOINT_NAMES = (
     "nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder", "left_elbow",
     "right_elbow", "left_wrist", "right_wrist", "left_hip", "right_hip", "left_knee", "right_knee",
     "left_ankle", "right_ankle",
 )  # fmt: skip
-PERSON = "person"
 MAX_JSON_BYTES = 2 * 2**30
 
 

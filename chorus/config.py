@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, StringConstraints, ValidationError, create_model, model_validator
 
-from chorus.config_pairs import Pairs, Prior
+from chorus.config_pairs import Pairs, Prior, check_person
 from chorus.config_perception import SMPL_BACKENDS, Keypoints, Networks, People, Segmentation
 from chorus.config_pictures import CategoryName, Contacts, Diffusion, Images, Prompts, Scenes
 from chorus.config_section import FilePath, Fraction, Section
@@ -178,7 +178,7 @@ class Config(Section):
     categories: list[CategoryName] = Field(
         ["motorcycle", "bicycle", "surfboard", "backpack", "chair", "sports_ball", "umbrella"],
         min_length=1,
-        description="what to learn, lower-case ascii with underscores",
+        description="what to learn, lower-case ascii with underscores; `person`: two people in contact",
     )
     body: Body = Body()
     prompts: Prompts = Prompts()
@@ -215,6 +215,7 @@ class Config(Section):
     def _consistent(self) -> Config:
         if len(set(self.categories)) != len(self.categories):
             raise ValueError("categories: a category is named twice; name each once")
+        check_person(self.categories, self.images.source)
         if self.images.source == "coco" and not (self.images.folder and self.images.annotations):
             raise ValueError("images: source coco needs `folder` and `annotations`; set both")
         if self.images.source == "folder" and not self.images.folder:

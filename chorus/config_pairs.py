@@ -1,13 +1,16 @@
-"""Settings of two people in contact: scenes, fits, curation, prior."""
+"""Settings of two people in contact: scenes, photographs, fits, curation, prior."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from chorus.config_section import Fraction, Section
+from chorus.naming import PERSON
 
+PHOTOGRAPHS = ("folder", "coco")  # images.source
 LabelSet = Literal["none", "raw", "repaired", "true"]
 Sigma = Annotated[float, Field(gt=0, le=10)]
 
@@ -48,10 +51,29 @@ class Pairs(Section):
         [150, 100], min_length=2, max_length=2, description="fit: most steps of stage 1 and of stage 2"
     )
     batch: int = Field(64, ge=1, le=4096, description="pairs that are fitted at once")
+    focal: float = Field(
+        1.2, gt=0.1, le=20, description="photographs: focal length of the camera, share of the picture's longer side"
+    )
+    depth_trust: Fraction = Field(
+        0.3, description="photographs: share of the two first estimates' difference in depth that is believed"
+    )
+    least_apart: Fraction = Field(
+        0.05,
+        description="photographs: two people whose keypoints lie closer, share of the box, are the same one twice",
+    )
     most_reprojection: float = Field(0.03, gt=0, le=1, description="curation: RMS error, share of the person's box")
     most_distance: float = Field(0.03, gt=0, le=1, description="curation: median distance of parts in contact, metres")
     most_depth: float = Field(0.05, gt=0, le=1, description="curation: depth inside the other body, metres")
     most_beyond: float = Field(0.2, ge=0, le=3, description="curation: angle beyond a joint's natural range, radians")
+
+
+def check_person(categories: Sequence[str], source: str) -> None:
+    """Raise ValueError if pictures of two people are asked from a source that makes pictures of objects."""
+    if PERSON in categories and source not in PHOTOGRAPHS:
+        raise ValueError(
+            f"categories: `{PERSON}`, two people in contact, needs photographs, and images.source `{source}` has none; "
+            f"use images.source `folder` or `coco`, or leave `{PERSON}` out"
+        )
 
 
 class Prior(Section):

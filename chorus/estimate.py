@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from chorus import coco
-from chorus.naming import words
+from chorus.naming import PERSON, words
 from chorus.prompts.chat import MAX_TOKENS
+from chorus.stages import kind_of
 from chorus.workflow import RESULTS, Plan, asked_file
 
 VIEWS = 22  # view suffixes of a prompt (paper A.1)
@@ -21,6 +22,9 @@ PERCEPTION_SECONDS = 0.13  # a picture: keypoints and body fit with BlazePose
 PICTURE_SECONDS = 0.04  # a picture: masks, screening, camera, votes
 RAYS_SECONDS = 0.002  # a kept picture at 48^3 (estimator rays)
 PROMPT_SECONDS = 10.0  # a prompt: starting its eight stages
+PAIR_SECONDS = 1.0  # a photograph of two people: both looked at, and four fits (category person)
+PAIR_PRIOR_SECONDS = 130.0  # the contact prior of the default settings, once
+PAIR_BYTES = 6_000  # a photograph of two people: first estimates and fits
 DRAW_SECONDS = 0.019  # a draw of the true field
 TEST_SECONDS = 0.24  # a test image: rendering, warp, scores
 
@@ -65,7 +69,7 @@ def costs(plan: Plan) -> dict[tuple[str, str], Cost]:
     """(category, stage) -> cost, variants included."""
     table: dict[tuple[str, str], Cost] = {}
     for category in plan.config.categories:
-        for stage, cost in _of_category(plan, category):
+        for stage, cost in _of_people(plan) if kind_of(category) == PERSON else _of_category(plan, category):
             table[category, stage] = table.get((category, stage), Cost()) + cost
     return table
 
@@ -88,6 +92,13 @@ def count_images(plan: Plan, category: str) -> int:
     if images.source == "folder" and images.folder:
         return sum(path.is_file() for path in Path(images.folder, category).rglob("*"))
     return count_prompts(plan, category) * VIEWS * images.per_view * images.shards
+
+
+def _of_people(plan: Plan) -> Iterator[tuple[str, Cost]]:
+    images = count_images(plan, PERSON)
+    yield "pictures", _pictures(plan.config.images.source, plan.config.images.size, images)
+    yield "perception", Cost(disk=images * (RECORD_BYTES + PAIR_BYTES), cpu=images * PICTURE_SECONDS)
+    yield "aggregation", Cost(cpu=images * PAIR_SECONDS + PAIR_PRIOR_SECONDS)
 
 
 def _of_category(plan: Plan, category: str) -> Iterator[tuple[str, Cost]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chorus.layout import TEXT, Dataset, Format
+from chorus.layout import INDEX, TEXT, Dataset, Format
 
 _AXES = "camera axes"
 
@@ -21,13 +21,18 @@ def _named(axis: str) -> dict[str, Dataset]:
     return {
         "id": Dataset(TEXT, (axis,), "", "pair id"),
         "interaction": Dataset(TEXT, (axis,), "", "interaction type, empty if unknown"),
-        "split": Dataset(TEXT, (axis,), "", "`train` or `test`"),
+        "split": Dataset(TEXT, (axis,), "", "`train`, `test`, or `photograph`"),
     }
 
 
 _FITTED = {
     **_named("row"),
-    "labels": Dataset(TEXT, ("row",), "", "contact labels of the fit: `none`, `raw`, `repaired`, `true`"),
+    "labels": Dataset(
+        TEXT,
+        ("row",),
+        "",
+        "labels of the fit: `none`, `raw`, `repaired`, `true`; with the contact prior: `prior`, `prior_repaired`",
+    ),
     **_people("", "row", "fitted"),
     "term": Dataset(TEXT, ("term",), "", "names of the terms of the loss"),
     "loss": Dataset("float32", ("row", "term"), "squared sigma", "every term at the end of the fit"),
@@ -43,6 +48,28 @@ _FITTED = {
 _BODY = {"body": "digest of the body model"}
 
 PAIR_FORMATS: tuple[Format, ...] = (
+    Format(
+        "pair_people",
+        "pair_people/{category}/{prompt}/{shard}.h5",
+        "The two people in contact of every photograph of a shard (category `person`); NaN where there is no pair.",
+        {
+            "index": INDEX,
+            "reason": Dataset(TEXT, ("image",), "", "why there is no pair; empty where there is one"),
+            "box": Dataset("float32", ("image", "2", "4"), "pixel", "x0, y0, x1, y1; person 1 is the left one"),
+            **_people("initial_", "image", "first estimate"),
+            "K": Dataset("float32", ("image", "3", "3"), "pixel", "intrinsics, by pairs.focal"),
+            "keypoints": Dataset("float32", ("image", "2", "17", "3"), "pixel", "x, y, confidence (0: not found)"),
+            "score": Dataset("float32", ("image", "2"), "", "how far the first estimates are trusted, 0..1"),
+        },
+        {"category": "category", "keypoints": "keypoint backend", "people": "people backend", **_BODY},
+    ),
+    Format(
+        "person_fits",
+        "person_fits/{category}.h5",
+        "The pairs of all photographs, fitted without labels and with what was told, with and without the prior.",
+        _FITTED,
+        {**_BODY, "counts": "JSON: labels -> reason of curation (`kept` for none) -> number of pairs"},
+    ),
     Format(
         "pair_scenes",
         "pairs/scenes.h5",

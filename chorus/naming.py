@@ -7,6 +7,7 @@ import json
 import re
 import unicodedata
 
+PERSON = "person"  # the category of two people in contact, and COCO's word for people
 RESULTS = "results"  # the folder of a run's files, and how records name it
 SLUG_LENGTH = 60
 CATEGORY_PATTERN = r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$"

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from chorus.naming import PERSON
+
 IMAGES = "images/{category}/{prompt}/{shard}.h5"
 SOURCES = {"scenes": "scenes", "diffusion": "diffusion", "folder": "folder", "coco": "photographs"}  # -> stage
 TABLES = ("table1", "table2", "table3", "table5", "ablations", "images_vs_pap")  # of `snakemake scene_tables`
+OBJECTS = "objects"  # the kind of every category but `person`, which is a kind of its own
 ESTIMATORS = {"vote": "votes", "rays": "rays"}  # -> stage whose partial sums the field is merged from
 
 
@@ -21,6 +24,7 @@ class Stage:
         path: its file below the results tree.
         help: one sentence for the command line.
         ignores: (section, key) that it gets with a section but that cannot change its files.
+        kinds: kinds of categories whose files it makes, if its path names a category.
     """
 
     module: str
@@ -29,8 +33,15 @@ class Stage:
     path: str
     help: str
     ignores: tuple[tuple[str, str], ...] = ()
+    kinds: tuple[str, ...] = (OBJECTS,)
 
 
+def kind_of(category: str) -> str:
+    """What a category is about: PERSON, two people in contact, or OBJECTS, a person with an object."""
+    return PERSON if category == PERSON else OBJECTS
+
+
+_EVERY = (OBJECTS, PERSON)
 _SHARD = "{category}/{prompt}/{shard}"
 
 
@@ -47,6 +58,7 @@ _DRAWN = (
     "wrong_side", "missing", "invented",
 )  # fmt: skip
 _FIT = ("keypoint_sigma", "contact_sigma", "depth_sigma", "pose_sigma", "steps")
+_PHOTOGRAPHED = ("focal", "depth_trust", "least_apart")
 _CURATION = ("most_reprojection", "most_distance", "most_depth", "most_beyond")
 
 
@@ -76,16 +88,17 @@ STAGES: dict[str, Stage] = {
     "folder": Stage(
         "chorus.images.folder_stage", ("images",), (), IMAGES,
         "Collect the photographs of a folder, square.",
-        _images("per_view", "views", "annotations"),
+        _images("per_view", "views", "annotations"), _EVERY,
     ),
     "photographs": Stage(
         "chorus.images.photographs_stage", ("images",), (), IMAGES,
         "Collect annotated photographs of a category (COCO json).",
-        _images("per_view", "views", "size", "format"),
+        _images("per_view", "views", "size", "format"), _EVERY,
     ),
     "masks": Stage(
         "chorus.perception.segmentation", ("segmentation", "networks"), tuple(SOURCES.values()), f"masks/{_SHARD}.h5",
         "Find people and objects: boxes, scores and masks.",
+        kinds=_EVERY,
     ),
     "keypoints": Stage(
         "chorus.perception.keypoints", ("boxes", "keypoints", "networks"), ("masks",), f"keypoints/{_SHARD}.h5",
@@ -128,16 +141,23 @@ STAGES: dict[str, Stage] = {
         "Merge the votes of all prompts into the field Phi^c.",
         _occupancy("canonicalise", "parts", "mirror"),
     ),
+    "pair_people": Stage(
+        "chorus.pairs.people_stage", ("boxes", "body", "keypoints", "people", "networks", "pairs"), ("masks",),
+        f"pair_people/{_SHARD}.h5",
+        "Choose the two people in contact in every photograph: keypoints, first estimates, camera (category person).",
+        _pairs(*_DRAWN, *_FIT, *_CURATION, "labels", "batch"), (PERSON,),
+    ),
     "ask_contacts": Stage(
-        "chorus.contacts.ask_stage", ("boxes", "contacts"), ("screening",), "contacts/{category}/{prompt}.jsonl",
-        "Ask a vision-language model which body parts touch the object (source lvlm).",
-        _contacts("source", "margin", "share"),
+        "chorus.contacts.ask_stage", ("boxes", "contacts"), ("screening", "pair_people"),
+        "contacts/{category}/{prompt}.jsonl",
+        "Ask a vision-language model which body parts touch the object, or each other (source lvlm).",
+        _contacts("source", "margin", "share"), _EVERY,
     ),
     "contacts": Stage(
-        "chorus.contacts.stage", ("body", "scenes", "screening", "contacts"), ("ask_contacts", "screening"),
-        "contacts/{category}/{prompt}.h5",
+        "chorus.contacts.stage", ("body", "scenes", "screening", "contacts"),
+        ("ask_contacts", "screening", "pair_people"), "contacts/{category}/{prompt}.h5",
         "Turn answers into body parts with weights and checked sides (sources lvlm and annotations).",
-        _contacts("model", "base_url", "samples", "images", "temperature", "seed", "timeout", "share"),
+        _contacts("model", "base_url", "samples", "images", "temperature", "seed", "timeout", "share"), _EVERY,
     ),
     "clusters": Stage(
         "chorus.distribution.clusters_stage", ("body", "contacts"), (*ESTIMATORS.values(), "contacts"),
@@ -230,12 +250,12 @@ STAGES: dict[str, Stage] = {
     "pair_scenes": Stage(
         "chorus.pairs.scenes_stage", ("run", "body", "pairs", "compute"), (), "pairs/scenes.h5",
         "Draw pairs of people in contact, and what keypoints, first estimates and contact labels would say of them.",
-        _pairs("labels", *_FIT, *_CURATION),
+        _pairs("labels", *_FIT, *_CURATION, *_PHOTOGRAPHED),
     ),
     "pair_fits": Stage(
         "chorus.pairs.fit_stage", ("body", "pairs", "compute"), ("pair_scenes",), "pairs/fits.h5",
         "Fit pairs of people to keypoints and contact labels.",
-        _pairs(*_DRAWN),
+        _pairs(*_DRAWN, *_PHOTOGRAPHED),
     ),
     "pair_curation": Stage(
         "chorus.pairs.curation_stage", (), ("pair_fits",), "pairs/curated.h5",
@@ -251,15 +271,26 @@ STAGES: dict[str, Stage] = {
         "chorus.pairs.refine_stage", ("body", "pairs", "prior", "compute"), ("pair_scenes", "pair_prior"),
         "pairs/refined.h5",
         "Fit held-out pairs with the contact prior.",
-        _pairs("labels", *_DRAWN),
+        _pairs("labels", *_DRAWN, *_PHOTOGRAPHED),
     ),
     "pair_evaluation": Stage(
         "chorus.pairs.evaluation_stage", ("body",), ("pair_scenes", "pair_fits", "pair_curation", "pair_refinement"),
         "pairs/evaluation.json",
         "Score fitted pairs: joint PA-MPJPE, PCC, penetration, contact labels; with a picture.",
     ),
+    "person_fits": Stage(
+        "chorus.pairs.person_stage", ("body", "pairs", "prior", "compute"),
+        ("pair_people", "contacts", "pair_prior"), "person_fits/{category}.h5",
+        "Fit the pairs of all photographs, without labels and with what was told, with and without the prior.",
+        _pairs("labels", *_DRAWN, *_PHOTOGRAPHED), (PERSON,),
+    ),
+    "pairs_figure": Stage(
+        "chorus.figures.pairs_stage", ("body", "figures"), ("masks", "person_fits"), "figures/{category}_pairs.png",
+        "Draw pairs: the photograph, first estimate and fit over it, and the fit from the side and from above.",
+        kinds=(PERSON,),
+    ),
     "crate": Stage(
-        "chorus.archive.crate", (), ("page", "summary"), "ro-crate-metadata.json",
+        "chorus.archive.crate", (), ("page", "summary", "pairs_figure"), "ro-crate-metadata.json",
         "Describe the whole run as a Provenance Run RO-Crate: files, digests, settings, code, jobs.",
     ),
 }  # fmt: skip

@@ -19,11 +19,12 @@ from chorus.prompts.asked import must_ask
 from chorus.prompts.folder import folder_prompts, stand_in
 from chorus.prompts.resource import Prompt, prompt_file, read_prompts
 from chorus.provenance import PACKAGE_ROOT, code_digest
-from chorus.stages import ESTIMATORS, IMAGES, SOURCES, STAGES, TABLES
+from chorus.stages import ESTIMATORS, IMAGES, OBJECTS, SOURCES, STAGES, TABLES, kind_of
 
 PROGRAM_ROOT = PACKAGE_ROOT.parent
 RESOURCES = "resources/"
 BLAZEPOSE_MODEL = "models/pose_landmark_full.tflite"
+KIND_HINT = "`person`, two people in contact, and objects have different ones (docs/pairs.md)"
 
 
 def located(path: str) -> str:
@@ -113,15 +114,23 @@ class Plan:
     def files(self, stage: str, tree: str, path: str | None = None, **wildcards: str) -> list[str]:
         """The files of a stage for the given wildcards; wildcards left out run over all their values.
 
+        Categories run over those of the stage's kinds.
+
         Args:
             path: another output of the stage, below the tree, in place of its main one.
-        """
-        owner = self._owner[stage, tree]
-        pattern = path or STAGES[stage].path
-        return [f"{owner}/{pattern.format(**names)}" for names in self._expansions(pattern, wildcards)]
 
-    def _expansions(self, pattern: str, given: Mapping[str, str]) -> Iterator[dict[str, str]]:
-        categories = [given["category"]] if "category" in given else list(self.prompts)
+        Raises:
+            ConfigError: the stage makes no files of the given category.
+        """
+        owner, pattern = self._owner[stage, tree], path or STAGES[stage].path
+        category = wildcards.get("category", "") if "{category}" in pattern else ""
+        if category and kind_of(category) not in STAGES[stage].kinds:
+            raise ConfigError(f"{category}: has no `{stage}` files; {KIND_HINT}")
+        return [f"{owner}/{pattern.format(**names)}" for names in self._expansions(stage, pattern, wildcards)]
+
+    def _expansions(self, stage: str, pattern: str, given: Mapping[str, str]) -> Iterator[dict[str, str]]:
+        everything = [name for name in self.prompts if kind_of(name) in STAGES[stage].kinds]
+        categories = [given["category"]] if "category" in given else everything
         for category in categories if "{category}" in pattern else [""]:
             prompts = [given.get("prompt", "")]
             if "{prompt}" in pattern and "prompt" not in given:
@@ -157,7 +166,9 @@ class Plan:
         return [path for path in self._asked_files() if must_ask(Path(path), self.config.prompts)]
 
     def _asked_files(self) -> list[str]:
-        return [asked_file(name) for name in self.config.categories] if self.config.prompts.source == "openai" else []
+        if self.config.prompts.source != "openai":
+            return []
+        return [asked_file(name) for name in self.config.categories if kind_of(name) in STAGES["ask"].kinds]
 
     def code(self, stage: str) -> str:
         """Digest of the code that a stage runs."""
@@ -211,10 +222,14 @@ class Plan:
 
     def targets(self) -> list[str]:
         """What `snakemake all` makes."""
-        wanted = [path for stage in ("page", "clusters", "rejections") for path in self.files(stage, RESULTS)]
-        if self.config.testset.source != "none":
-            wanted += self.files("summary", RESULTS)
-        return wanted
+        stages = ["person_fits", "pairs_figure"]
+        if self._has_objects():
+            stages += ["page", "clusters", "rejections"]
+            stages += ["summary"] if self.config.testset.source != "none" else []
+        return [path for stage in stages for path in self.files(stage, RESULTS)]
+
+    def _has_objects(self) -> bool:
+        return any(kind_of(name) == OBJECTS for name in self.config.categories)
 
     def of_tables(self, stage: str, names: Sequence[str] = ()) -> list[str]:
         """The files of a stage in every run that the tables compare, run by run in the order of `runs_of_tables`."""
@@ -246,10 +261,12 @@ class Plan:
         """What `snakemake scene_tables` makes.
 
         Raises:
-            ConfigError: there are no test images to compare on.
+            ConfigError: there are no test images to compare on, or no objects.
         """
         if self.config.testset.source == "none":
             raise ConfigError("testset.source: is `none`, so there is nothing to put into tables; choose another")
+        if not self._has_objects():
+            raise ConfigError("categories: name no object, so there is nothing to put into tables; add one")
         return [path for stage in TABLES for path in self.files(stage, RESULTS)]
 
 

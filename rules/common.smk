@@ -10,10 +10,11 @@ sys.path.insert(0, workflow.basedir)
 
 from chorus.config import parse_config
 from chorus.errors import ChorusError
+from chorus.naming import PERSON
 from chorus.prompts.folder import listing_digest
 from chorus.scheduling import look_once_at_a_time
 from chorus.strict_yaml import read_yaml
-from chorus.stages import IMAGES
+from chorus.stages import IMAGES, OBJECTS, kind_of
 from chorus.workflow import BLAZEPOSE_MODEL, PROGRAM_ROOT, Plan, located
 
 # Stages are found from any directory and environment; not part of the recorded shell text, so it reruns nothing.
@@ -86,6 +87,12 @@ def perception_environment(section):
     return f"../envs/perception{'-detectron2' if paper else ''}.yaml"
 
 
+def uses_blazepose(tree):
+    """Whether keypoints or people of a tree come from BlazePose."""
+    chosen = plan.configs[tree]
+    return "blazepose" in (chosen.keypoints.backend, chosen.people.backend)
+
+
 def memory(section):
     """Resource function: megabytes of main memory; networks of torch are larger than ours."""
 
@@ -119,6 +126,13 @@ def of_contacts(sources, stage_files):
         return stage_files(wildcards) if callable(stage_files) else [stage_files]
 
     return chosen
+
+
+def of_kind(kind, stage_files):
+    """Input function filter: files only of categories of a kind, objects or person."""
+    return lambda wildcards: (
+        stage_files(wildcards) if kind_of(wildcards.category) == kind else []
+    )
 
 
 def images(wildcards):

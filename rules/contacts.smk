@@ -1,12 +1,13 @@
-# Which body parts touch the object: a vision-language model is asked, or the truth of scenes is read.
+# Which body parts touch the object, or of two people each other: a vision-language model is asked, or scenes are read.
 # OUTPUTS: {tree}/contacts of every (category, prompt), and beside them the folder of answers that were paid for.
 
 
 rule ask_contacts:
     input:
-        screening=files("screening"),
+        screening=of_kind(OBJECTS, files("screening")),
         images=images,
-        masks=files("masks"),
+        masks=of_kind(OBJECTS, files("masks")),
+        pair_people=of_kind(PERSON, files("pair_people")),
     output:
         asked="{tree}/contacts/{category}/{prompt}.jsonl",
         record="{tree}/contacts/{category}/{prompt}.jsonl.record.json",
@@ -28,16 +29,18 @@ rule ask_contacts:
         "Asking which body parts touch in {wildcards.category} ({wildcards.prompt}); see {log} for tokens used."
     shell:
         "python -m chorus ask_contacts --screening {input.screening:q} --images {input.images:q}"
-        " --masks {input.masks:q} --category {wildcards.category:q} --settings {params.settings:q}"
+        " --masks {input.masks:q} --pair_people {input.pair_people:q} --category {wildcards.category:q}"
+        " --settings {params.settings:q}"
         " --output {output.asked:q} > {log:q} 2>&1"
 
 
 rule contacts:
     input:
-        screening=files("screening"),
+        screening=of_kind(OBJECTS, files("screening")),
         asked=of_contacts("lvlm", files("ask_contacts")),
-        masks=of_contacts("lvlm", files("masks")),
-        keypoints=of_contacts("lvlm", files("keypoints")),
+        masks=of_contacts("lvlm", of_kind(OBJECTS, files("masks"))),
+        keypoints=of_contacts("lvlm", of_kind(OBJECTS, files("keypoints"))),
+        pair_people=of_kind(PERSON, files("pair_people")),
         images=of_contacts("annotations", images),
         scenes=of_contacts("annotations", files("scenes")),
         views=of_contacts("annotations", located(plan.config.images.views)),
@@ -66,6 +69,7 @@ rule contacts:
     shell:
         "python -m chorus contacts --screening {input.screening:q} --asked {input.asked:q} --masks {input.masks:q}"
         " --keypoints {input.keypoints:q} --images {input.images:q} --scenes {input.scenes:q} --views {input.views:q}"
-        " --mesh {input.mesh:q} --body {input.body:q} --category {wildcards.category:q} --prompt={params.text:q}"
-        " --interaction={params.interaction:q} --settings {params.settings:q}"
+        " --pair_people {input.pair_people:q} --mesh {input.mesh:q} --body {input.body:q}"
+        " --category {wildcards.category:q} --prompt={params.text:q} --interaction={params.interaction:q}"
+        " --settings {params.settings:q}"
         " --output {output.contacts:q} > {log:q} 2>&1"

@@ -1,5 +1,5 @@
-# Pictures of a category: the field, the screening, the fitted people.
-# OUTPUTS: {tree}/figures/{category}_{field,interactions,screening,people}.png, ..._turntable.gif, {tree}/report/{category}{,_gallery,_interactive}.html
+# Pictures of a category: the field, the screening, the fitted people, pairs of people.
+# OUTPUTS: {tree}/figures/{category}_{field,interactions,screening,people,pairs}.png, ..._turntable.gif, {tree}/report/{category}{,_gallery,_interactive}.html
 
 
 rule field_figure:
@@ -204,6 +204,39 @@ rule interactive:
         " --people {input.people:q} --skinning {input.skinning:q} --body {input.body:q} --template {input.template:q}"
         " --category {wildcards.category:q} --prompts={params.prompts:q} --settings {params.settings:q}"
         " --output {output.page:q} > {log:q} 2>&1"
+
+
+rule pairs_figure:
+    input:
+        images=lambda wildcards: images(wildcards) if plan.config.images.keep else [],
+        masks=files("masks"),
+        pair_people=files("pair_people"),
+        fits=files("person_fits"),
+        body=located(plan.config.body.file),
+    output:
+        figure=report(
+            "{tree}/figures/{category}_pairs.png",
+            caption="captions/pairs.rst",
+            category="{category}",
+        ),
+        record="{tree}/figures/{category}_pairs.png.record.json",
+    log:
+        "{tree}/logs/figures/{category}_pairs.log",
+    conda:
+        "../envs/aggregation.yaml"
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=30,
+    params:
+        settings=settings("pairs_figure"),
+        code=plan.code("pairs_figure"),
+    message:
+        "Drawing pairs of people."
+    shell:
+        "python -m chorus pairs_figure --images {input.images:q} --masks {input.masks:q}"
+        " --pair_people {input.pair_people:q} --fits {input.fits:q} --body {input.body:q}"
+        " --category {wildcards.category:q} --settings {params.settings:q} --output {output.figure:q} > {log:q} 2>&1"
 
 
 rule page:

@@ -1,5 +1,7 @@
-# Two people in contact: scenes, fits, curation, contact prior, refinement, scores. Nothing of it is part of `all`.
+# Two people in contact: scenes, fits, curation, contact prior, refinement, scores; photographs of the category person.
+# `all` makes the fits of photographs, and of the rest what they need: the prior.
 # OUTPUTS: results/pairs/scenes.h5, fits.h5, curated.h5, prior.safetensors, prior.json, refined.h5, evaluation.json, .png
+# {tree}/pair_people by shard, {tree}/person_fits/person.h5
 
 
 rule pair_scenes:
@@ -170,3 +172,69 @@ rule pair_evaluation:
     shell:
         "python -m chorus pair_evaluation --pairs {input.pairs:q} --fits {input.fits:q} --curated {input.curated:q} --refined {input.refined:q} --body {input.body:q}"
         " --settings {params.settings:q} --output {output.report:q} --figure {output.figure:q} > {log:q} 2>&1"
+
+
+rule pair_people:
+    input:
+        images=images,
+        masks=files("masks"),
+        annotations=backend("keypoints", "annotations")(annotations),
+        body=located(plan.config.body.file),
+        model=lambda wildcards: (
+            [BLAZEPOSE_MODEL] if uses_blazepose(wildcards.tree) else []
+        ),
+        keypoint_networks=local_models("keypoints"),
+        people_networks=local_models("people"),
+    output:
+        pairs="{tree}/pair_people/{category}/{prompt}/{shard}.h5",
+        record="{tree}/pair_people/{category}/{prompt}/{shard}.h5.record.json",
+    log:
+        "{tree}/logs/pair_people/{category}/{prompt}/{shard}.log",
+    benchmark:
+        "{tree}/benchmarks/pair_people/{category}/{prompt}/{shard}.jsonl"
+    conda:
+        perception_environment("keypoints")
+    threads: 1
+    resources:
+        mem_mb=memory("people"),
+        runtime=60,
+    params:
+        settings=settings("pair_people"),
+        code=plan.code("pair_people"),
+    message:
+        "Finding pairs of people ({wildcards.prompt}, shard {wildcards.shard})."
+    shell:
+        "python -m chorus pair_people --images {input.images:q} --masks {input.masks:q}"
+        " --annotations {input.annotations:q} --body {input.body:q} --model {input.model:q}"
+        " --category {wildcards.category:q} --settings {params.settings:q} --output {output.pairs:q} > {log:q} 2>&1"
+
+
+rule person_fits:
+    input:
+        pair_people=files("pair_people"),
+        contacts=of_contacts("lvlm", files("contacts")),
+        prior=files("pair_prior"),
+        card=files("pair_prior", "pairs/prior.json"),
+        body=located(plan.config.body.file),
+    output:
+        fits="{tree}/person_fits/{category}.h5",
+        record="{tree}/person_fits/{category}.h5.record.json",
+    log:
+        "{tree}/logs/person_fits/{category}.log",
+    benchmark:
+        "{tree}/benchmarks/person_fits/{category}.jsonl"
+    conda:
+        "../envs/perception.yaml"
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=240,
+    params:
+        settings=settings("person_fits"),
+        code=plan.code("person_fits"),
+    message:
+        "Fitting the pairs of all photographs."
+    shell:
+        "python -m chorus person_fits --pair_people {input.pair_people:q} --contacts {input.contacts:q}"
+        " --prior {input.prior:q} --card {input.card:q} --body {input.body:q} --category {wildcards.category:q}"
+        " --settings {params.settings:q} --output {output.fits:q} > {log:q} 2>&1"

@@ -1,9 +1,14 @@
-"""Stage `contacts`: which parts of the body touch the object in every kept picture, with weights and checked sides."""
+"""Stage `contacts`: which parts of the body touch the object in every kept picture, with weights and checked sides.
+
+Of category `person`: which parts of two people touch each other.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,11 +17,12 @@ from chorus import store
 from chorus.body.loading import load_body
 from chorus.contacts.asking import parsed, read_asked
 from chorus.contacts.contacts import ImageContacts, arrays_of, part_contacts
-from chorus.contacts.sides import ObjectDistances, Skeleton
+from chorus.contacts.sides import Distances, ObjectDistances, PairDistances, Skeleton
 from chorus.contacts.truth import SceneFiles, contacts_of_scenes
 from chorus.contacts.votes import tally
 from chorus.detections import OBJECT, ImageDetections, read_detections
 from chorus.errors import ConfigError, FileError
+from chorus.naming import PERSON
 from chorus.prompts.views import load_views
 from chorus.scenes.scene import SceneRequest
 from chorus.scenes.stage import shares_of, user_mesh
@@ -30,11 +36,13 @@ def run(job: Job) -> None:
     """Parse, vote and check the answers; or, source annotations, ask the scenes themselves.
 
     Raises:
-        ConfigError: source geometry, which has no contacts of single pictures.
+        ConfigError: source geometry, which has no contacts of single pictures, or annotations for two people.
     """
     source = job.settings.contacts.source
     if source == "geometry":
         raise ConfigError("contacts.source: `geometry` makes no contacts files; set it to `lvlm` or `annotations`")
+    if source == "annotations" and job.names["category"] == PERSON:
+        raise ConfigError("contacts.source: `annotations` knows nothing of photographs; use `lvlm` or `geometry`")
     found = told_contacts(job) if source == "lvlm" else true_contacts_of(job)
     job.write_arrays("contacts", arrays_of(found), {**job.names, "source": source})
     outcomes = Counter(contact.repair.name.lower() for image in found for contact in image.contacts)
@@ -43,18 +51,35 @@ def run(job: Job) -> None:
 
 
 def told_contacts(job: Job) -> list[ImageContacts]:
-    """The contacts that the answers tell, sides checked against keypoints and the object's mask."""
-    seen = {image.index: image for path in job.many("masks") for image in read_detections(path)}
-    keypoints = _keypoints(job)
+    """The contacts that the answers tell, sides checked against keypoints and the object's mask or the other person."""
+    pair = job.names["category"] == PERSON
+    distances = _between_people(job) if pair else _to_objects(job)
     found = []
     for asked in read_asked(job.one("asked")):
-        if asked.index not in seen or asked.index not in keypoints:
+        if asked.index not in distances:
             raise FileError(f"{job.one('asked')}: image {asked.index} has no masks or keypoints; run the stage again.")
-        answers = parsed(asked, pair=False)
-        distances = distances_in(seen[asked.index], keypoints[asked.index], job.settings.screening.keypoint_confidence)
-        contacts = part_contacts(tally(answers), distances, job.settings.contacts.margin)
+        answers = parsed(asked, pair)
+        contacts = part_contacts(tally(answers), distances[asked.index](), job.settings.contacts.margin)
         found.append(ImageContacts(asked.index, sum(answer.usable for answer in answers), contacts))
     return found
+
+
+def _to_objects(job: Job) -> dict[int, Callable[[], Distances]]:
+    """Image index -> distances to the object, computed when they are asked for."""
+    confidence, keypoints = job.settings.screening.keypoint_confidence, _keypoints(job)
+    images = [image for path in job.many("masks") for image in read_detections(path) if image.index in keypoints]
+    return {image.index: partial(distances_in, image, keypoints[image.index], confidence) for image in images}
+
+
+def _between_people(job: Job) -> dict[int, Callable[[], Distances]]:
+    """Image index -> distances between the two people of a photograph."""
+    confidence = job.settings.screening.keypoint_confidence
+    files = [store.read_arrays(path, "pair_people", ("index", "keypoints")) for path in job.many("pair_people")]
+    return {
+        int(index): partial(PairDistances, *(Skeleton.of(person, confidence) for person in people))
+        for file in files
+        for index, people in zip(file["index"], file["keypoints"], strict=True)
+    }
 
 
 def distances_in(image: ImageDetections, keypoints: np.ndarray, confidence: float) -> ObjectDistances:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from chorus.body.loading import load_body
 from chorus.config_pairs import Pairs
 from chorus.devices import fitting_device
+from chorus.pairs.curation import Thresholds
 
 if TYPE_CHECKING:
     from chorus.job import Job
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 def run(job: Job) -> None:
     """Fit all pairs, and give every training pair that curation drops its reason."""
     device = fitting_device(job.settings.compute.device)
-    from chorus.pairs.curation import Thresholds, reasons
+    from chorus.pairs.curation import reasons
     from chorus.pairs.fitting import figure_of, fit_rows, plain_fit
     from chorus.pairs.rows import FittedRows, PairScenes
 
@@ -27,8 +28,7 @@ def run(job: Job) -> None:
     done = [fit_rows(figure, train, "repaired", settings.batch, method)] if len(train) else []
     done += [fit_rows(figure, test, labels, settings.batch, method) for labels in settings.labels]
     rows = FittedRows.joined(done)
-    limits = Thresholds(settings.most_reprojection, settings.most_distance, settings.most_depth, settings.most_beyond)
-    rows = rows.with_reasons(reasons(rows.quality, limits))
+    rows = rows.with_reasons(reasons(rows.quality, thresholds(settings)))
     job.write_arrays("pair_fits", rows.arrays(), {"body": body.digest})
 
 
@@ -43,3 +43,8 @@ def fit_settings(settings: Pairs):
         settings.pose_sigma,
         steps=(settings.steps[0], settings.steps[1]),
     )
+
+
+def thresholds(settings: Pairs) -> Thresholds:
+    """The thresholds of curation, out of the configuration."""
+    return Thresholds(settings.most_reprojection, settings.most_distance, settings.most_depth, settings.most_beyond)

@@ -1,8 +1,9 @@
-"""From scenes to fitted rows: batches, label sets, and how well each fit agrees with what is known."""
+"""From what is known of pairs to fitted rows: batches, label sets, and how well each fit agrees with what is known."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -15,9 +16,9 @@ from chorus.pairs.denoiser import Denoiser
 from chorus.pairs.figure import Figure
 from chorus.pairs.fit import FitSettings, Fitted, Problem, fit
 from chorus.pairs.refine import RefineSettings, refine
-from chorus.pairs.rows import Contacts, FittedRows, PairScenes, Quality
+from chorus.pairs.rows import FittedRows, KnownPairs, Quality
 from chorus.pairs.scenes import bodies_of, people_of
-from chorus.pairs.terms import Inside, PoseRange, contact_distances, projected
+from chorus.pairs.terms import Inside, Labels, PoseRange, contact_distances, projected
 
 Fit = Callable[[Figure, Problem], Fitted]
 
@@ -27,18 +28,22 @@ def figure_of(body: BodyModel, device: torch.device | str) -> Figure:
     return Figure(body, Surface.of(body).coarse, device)
 
 
-def labels_named(scenes: PairScenes, labels: str) -> tuple[Contacts, ...]:
-    """The contacts of a label set; `none` has none."""
-    return tuple(() for _ in scenes.id) if labels == "none" else scenes.contacts[labels]
+def labels_named(figure: Figure, known: KnownPairs, labels: str) -> Labels:
+    """The contacts of a label set with their weights; `none` has none."""
+    if labels == "none":
+        return labels_of([() for _ in known.id], figure)
+    told = labels_of(known.contacts[labels], figure)
+    if labels not in known.weights:
+        return told
+    weights = [weight for of_pair in known.weights[labels] for weight in of_pair]
+    return replace(told, weight=torch.tensor(weights, dtype=torch.float32, device=figure.device))
 
 
-def problem_of(figure: Figure, scenes: PairScenes, contacts: Sequence[Contacts]) -> Problem:
-    """What a fit is given of scenes: never the truth."""
-    keypoints = torch.tensor(scenes.keypoints, dtype=torch.float32, device=figure.device)
-    K = torch.tensor(scenes.K, dtype=torch.float32, device=figure.device)
-    return Problem(
-        people_of(scenes.initial, figure.device), K, keypoints, boxes(keypoints), labels_of(contacts, figure)
-    )
+def problem_of(figure: Figure, known: KnownPairs, labels: Labels) -> Problem:
+    """What a fit is given of pairs: never the truth."""
+    keypoints = torch.tensor(known.keypoints, dtype=torch.float32, device=figure.device)
+    K = torch.tensor(known.K, dtype=torch.float32, device=figure.device)
+    return Problem(people_of(known.initial, figure.device), K, keypoints, boxes(keypoints), labels)
 
 
 def boxes(keypoints: Tensor) -> Tensor:
@@ -49,16 +54,16 @@ def boxes(keypoints: Tensor) -> Tensor:
     return (high - low).amax(-1).clamp(1.0, 1e6)
 
 
-def fit_rows(figure: Figure, scenes: PairScenes, labels: str, batch: int, method: Fit, name: str = "") -> FittedRows:
-    """Fit scenes with a label set, `batch` pairs at once.
+def fit_rows(figure: Figure, known: KnownPairs, labels: str, batch: int, method: Fit, name: str = "") -> FittedRows:
+    """Fit pairs with a label set, `batch` pairs at once.
 
     Args:
         name: what the rows say under `labels`; the label set if empty.
     """
     parts = []
-    for start in range(0, len(scenes), batch):
-        some = scenes[np.arange(start, min(start + batch, len(scenes)))]
-        problem = problem_of(figure, some, labels_named(some, labels))
+    for start in range(0, len(known), batch):
+        some = known[np.arange(start, min(start + batch, len(known)))]
+        problem = problem_of(figure, some, labels_named(figure, some, labels))
         done = method(figure, problem)
         parts.append(
             FittedRows(

@@ -8,27 +8,35 @@ from chorus.body.loading import load_body
 from chorus.devices import fitting_device
 
 if TYPE_CHECKING:
+    import torch
+
     from chorus.job import Job
+    from chorus.pairs.fitting import Fit
 
 
 def run(job: Job) -> None:
     """Fit with the prior."""
     device = fitting_device(job.settings.compute.device)
-    from chorus.pairs.card import read_prior
-    from chorus.pairs.fit_stage import fit_settings
-    from chorus.pairs.fitting import figure_of, fit_rows, prior_fit
-    from chorus.pairs.refine import RefineSettings
+    from chorus.pairs.fitting import figure_of, fit_rows
     from chorus.pairs.rows import FittedRows, PairScenes
 
-    settings, prior_settings = job.settings.pairs, job.settings.prior
     body = load_body(job.one("body"))
-    figure = figure_of(body, device)
-    prior = read_prior(job.one("prior"), job.one("card"), device)
+    figure, method = figure_of(body, device), fit_with_prior(job, device)
     test = PairScenes.read(job.one("pairs")).of_split("test")
-    guide = RefineSettings(prior_settings.time, prior_settings.sigma)
-    method = prior_fit(prior, guide, fit_settings(settings))
     done = [
-        fit_rows(figure, test, labels, settings.batch, method, name)
+        fit_rows(figure, test, labels, job.settings.pairs.batch, method, name)
         for labels, name in (("none", "prior"), ("repaired", "prior_repaired"))
     ]
     job.write_arrays("pair_refinement", FittedRows.joined(done).arrays(), {"body": body.digest})
+
+
+def fit_with_prior(job: Job, device: torch.device) -> Fit:
+    """The fit with the trained prior of a job, as its configuration says."""
+    from chorus.pairs.card import read_prior
+    from chorus.pairs.fit_stage import fit_settings
+    from chorus.pairs.fitting import prior_fit
+    from chorus.pairs.refine import RefineSettings
+
+    prior = read_prior(job.one("prior"), job.one("card"), device)
+    guide = RefineSettings(job.settings.prior.time, job.settings.prior.sigma)
+    return prior_fit(prior, guide, fit_settings(job.settings.pairs))

@@ -1,11 +1,11 @@
-"""The files of pairs as objects: scenes with their labels, and rows of fitted pairs."""
+"""The files of pairs as objects: what is known of pairs, scenes with their truth besides, rows of fitted pairs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from chorus import store
 from chorus.errors import FileError
 
 Contacts = tuple[tuple[str, str], ...]
+Weights = tuple[float, ...]
 LABEL_SETS = ("raw", "repaired", "true")
 _GROUPS = ("pose", "betas", "translation")
 
@@ -44,48 +45,72 @@ class Bodies:
 
 
 @dataclass(frozen=True)
-class PairScenes:
-    """Pairs of people in contact, and what is known of them (file kind `pair_scenes`).
+class KnownPairs:
+    """What is known of pairs: all that a fit is given.
 
     Attributes:
         id, interaction, split: (n,) text.
-        true, initial: bodies.
-        K: (n, 3, 3); keypoints: (n, 2, 17, 3).
-        contacts: label set -> contacts of every pair.
+        initial: first estimates.
+        K: (n, 3, 3); keypoints: (n, 2, 17, 3), confidence 0 where there is none.
+        contacts: label set -> contacts of every pair; the label set `none` has none and is in none of these.
+        weights: label set -> how much each of these contacts is believed, 0..1; one that is left out, fully.
     """
 
     id: np.ndarray
     interaction: np.ndarray
     split: np.ndarray
-    true: Bodies
     initial: Bodies
     K: np.ndarray
     keypoints: np.ndarray
     contacts: Mapping[str, tuple[Contacts, ...]]
+    weights: Mapping[str, tuple[Weights, ...]] = field(default_factory=dict, kw_only=True)
 
     def __len__(self) -> int:
         return len(self.id)
 
-    def __getitem__(self, rows: np.ndarray) -> PairScenes:
-        contacts = {name: tuple(found[row] for row in rows) for name, found in self.contacts.items()}
-        names = ("id", "interaction", "split", "true", "initial", "K", "keypoints")
-        return replace(self, contacts=contacts, **{name: getattr(self, name)[rows] for name in names})
+    def __getitem__(self, rows: np.ndarray) -> Self:
+        parts: dict[str, Any] = {name: getattr(self, name)[rows] for name in self._columns()}
+        for name in ("contacts", "weights"):
+            parts[name] = {labels: tuple(told[row] for row in rows) for labels, told in getattr(self, name).items()}
+        return replace(self, **parts)
+
+    @classmethod
+    def joined(cls, many: Sequence[Self]) -> Self:
+        """One after the other; all have the same label sets."""
+
+        def column(name: str) -> Any:
+            parts = [getattr(each, name) for each in many]
+            return Bodies.joined(parts) if isinstance(parts[0], Bodies) else np.concatenate(parts)
+
+        def told(name: str) -> dict[str, tuple]:
+            first = getattr(many[0], name)
+            return {labels: tuple(pair for each in many for pair in getattr(each, name)[labels]) for labels in first}
+
+        columns = {name: column(name) for name in cls._columns()}
+        return cls(**columns, contacts=told("contacts"), weights=told("weights"))
+
+    @classmethod
+    def _columns(cls) -> tuple[str, ...]:
+        return ("id", "interaction", "split", "initial", "K", "keypoints")
+
+
+@dataclass(frozen=True)
+class PairScenes(KnownPairs):
+    """Pairs of people in contact, what is known of them, and the truth (file kind `pair_scenes`).
+
+    Attributes:
+        true: the true bodies.
+    """
+
+    true: Bodies
+
+    @classmethod
+    def _columns(cls) -> tuple[str, ...]:
+        return (*super()._columns(), "true")
 
     def of_split(self, split: str) -> PairScenes:
         """The pairs of one split."""
         return self[np.flatnonzero(self.split == split)]
-
-    @classmethod
-    def joined(cls, many: Sequence[PairScenes]) -> PairScenes:
-        """One after the other."""
-
-        def column(name: str) -> np.ndarray:
-            return np.concatenate([getattr(each, name) for each in many])
-
-        true, initial = (Bodies.joined([getattr(each, name) for each in many]) for name in ("true", "initial"))
-        contacts = {name: tuple(found for each in many for found in each.contacts[name]) for name in LABEL_SETS}
-        named = (column("id"), column("interaction"), column("split"))
-        return cls(*named, true, initial, column("K"), column("keypoints"), contacts)
 
     def arrays(self) -> dict[str, Any]:
         """The datasets of the file."""
@@ -122,8 +147,8 @@ class PairScenes:
             found[labels][pair].append((first, second))
         contacts = {name: tuple(map(tuple, rows)) for name, rows in found.items()}
         return cls(
-            arrays["id"], arrays["interaction"], arrays["split"], Bodies.of(arrays, "true_"),
-            Bodies.of(arrays, "initial_"), arrays["K"], arrays["keypoints"], contacts,
+            arrays["id"], arrays["interaction"], arrays["split"], Bodies.of(arrays, "initial_"), arrays["K"],
+            arrays["keypoints"], contacts, Bodies.of(arrays, "true_"),
         )  # fmt: skip
 
 
@@ -172,6 +197,14 @@ class FittedRows:
         }
         return replace(self, losses=losses, quality=quality, **parts)
 
+    @classmethod
+    def nothing(cls) -> FittedRows:
+        """No rows at all: nobody knows the terms of a fit that was not made."""
+        text, number = np.zeros(0, str), np.zeros(0)
+        bodies = Bodies(np.zeros((0, 2, 24, 3)), np.zeros((0, 2, 10)), np.zeros((0, 2, 3)))
+        quality = Quality(number, number, number, number)
+        return cls(text, text, text, text, bodies, {}, np.zeros(0, np.int32), quality, text)
+
     def with_reasons(self, reason: np.ndarray) -> FittedRows:
         """The same rows with the reasons of curation (n,)."""
         return replace(self, reason=reason)
@@ -181,7 +214,7 @@ class FittedRows:
         return {
             "id": self.id, "interaction": self.interaction, "split": self.split, "labels": self.labels,
             **self.bodies.named(), "term": np.array(list(self.losses), str),
-            "loss": np.stack(list(self.losses.values()), axis=1), "steps": self.steps,
+            "loss": np.array(list(self.losses.values())).reshape(len(self.losses), len(self)).T, "steps": self.steps,
             **vars(self.quality), "reason": self.reason,
         }  # fmt: skip
 

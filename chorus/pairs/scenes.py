@@ -104,11 +104,11 @@ def scenes(figure: Figure, plan: Plan, faults: Faults, wrong: LabelFaults) -> tu
         names,
         np.array([one.interaction for one in draws]),
         np.full(len(draws), plan.split),
-        bodies_of(seen.truth),
         bodies_of(seen.initial),
         seen.K.cpu().numpy(),
         keypoints,
         {"true": true, "raw": raw, "repaired": better},
+        bodies_of(seen.truth),
     )
     return made, counts
 

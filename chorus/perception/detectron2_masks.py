@@ -12,13 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from chorus.coco import PERSON as PERSON_NAME
 from chorus.config_perception import ModelReference
 from chorus.detections import OBJECT, PERSON, Detection
 from chorus.errors import MissingExtraError, ModelError
 from chorus.perception.models import ModelFiles, Runtime, find_model, load_checkpoint
 from chorus.perception.protocols import Picture
-from chorus.perception.vocabulary import class_of, plain
+from chorus.perception.vocabulary import class_of, labelled_words, plain
 from chorus.pickled import read_pickle
 
 COCO_CONFIG = "COCO-InstanceSegmentation/mask_rcnn_R_50_FPN_3x.yaml"
@@ -49,13 +48,14 @@ class Detectron2Masks:
         coco, files = _Network(pointrend_config(threshold), references["model"], runtime), []
         known = dict(enumerate(MetadataCatalog.get("coco_2017_val").thing_classes))
         files.append(coco.files.name)
-        self._networks = [(coco, {class_of(known, PERSON_NAME, "COCO"): PERSON})]
-        if "detector" in references and plain(word) not in map(plain, known.values()):
+        words = labelled_words(word)
+        self._networks = [(coco, {class_of(known, words.pop(PERSON), "COCO"): PERSON})]
+        if words and "detector" in references and plain(word) not in map(plain, known.values()):
             lvis = _Network(lvis_config(threshold), references["detector"], runtime)
             known = dict(enumerate(MetadataCatalog.get("lvis_v0.5_val").thing_classes))
             files.append(lvis.files.name)
             self._networks.append((lvis, {class_of(known, word, "LVIS v0.5"): OBJECT}))
-        else:
+        elif words:
             self._networks[0][1][class_of(known, word, "COCO")] = OBJECT
         self.name = f"detectron2 {' + '.join(files)}"
 

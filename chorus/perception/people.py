@@ -47,11 +47,12 @@ def run(job: Job) -> None:
 
 
 def estimator_of(job: Job, body: BodyModel) -> PeopleEstimator:
-    """The configured backend."""
+    """The configured backend; BlazePose looks again at people of whom no file of the shard keeps the landmarks."""
     chosen = job.settings.people
     if chosen.backend == "blazepose":
         network = BlazePose(job.one("model"))
-        return FittedPeople(network, body, kept_landmarks(job.one("keypoints"), network.name))
+        kept = kept_landmarks(job.one("keypoints"), network.name) if job.many("keypoints") else {}
+        return FittedPeople(network, body, kept)
     reference, runtime = chosen.references()["model"], runtime_of(job.settings.networks)
     if chosen.backend == "nlf":
         from chorus.perception.nlf import Nlf

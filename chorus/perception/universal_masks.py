@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from chorus.coco import PERSON as PERSON_NAME
 from chorus.config_perception import ModelReference
-from chorus.detections import OBJECT, PERSON, Detection
+from chorus.detections import Detection
 from chorus.perception.models import Runtime, find_model, transformers_model, transformers_processor
 from chorus.perception.protocols import Picture
-from chorus.perception.vocabulary import class_of
+from chorus.perception.vocabulary import class_of, labelled_words
 
 
 class UniversalMasks:
@@ -34,7 +33,7 @@ class UniversalMasks:
         self._processor = transformers_processor("AutoImageProcessor", files)
         classes = {int(number): name for number, name in self._model.config.id2label.items()}
         shown = files.name.partition(" ")[0]
-        self._labels = {class_of(classes, word, shown): OBJECT, class_of(classes, PERSON_NAME, shown): PERSON}
+        self._labels = {class_of(classes, name, shown): label for label, name in labelled_words(word).items()}
 
     def segment(self, pictures: Sequence[Picture]) -> list[tuple[Detection, ...]]:
         """See Segmenter."""

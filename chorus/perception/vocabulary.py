@@ -10,9 +10,16 @@ import difflib
 import re
 from collections.abc import Mapping
 
+from chorus.detections import OBJECT, PERSON
 from chorus.errors import ModelError
+from chorus.naming import PERSON as PERSON_NAME
 
 _PARENTHESIS = re.compile(r"\(.*?\)")
+
+
+def labelled_words(word: str) -> dict[int, str]:
+    """Label -> word of what is looked for: people and the category's objects; of category `person` people alone."""
+    return {PERSON: PERSON_NAME} if word == PERSON_NAME else {PERSON: PERSON_NAME, OBJECT: word}
 
 
 def class_of(classes: Mapping[int, str], word: str, network: str) -> int:

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from chorus.coco import PERSON as PERSON_NAME
 from chorus.config_perception import ModelReference
-from chorus.detections import OBJECT, PERSON, Detection
+from chorus.detections import Detection
 from chorus.perception.models import Runtime, find_model, transformers_model, transformers_processor
 from chorus.perception.protocols import Picture
+from chorus.perception.vocabulary import labelled_words
 
 
 class WordMasks:
@@ -33,7 +33,7 @@ class WordMasks:
         self.name = f"open_vocabulary {boxes.name} + {masks.name}"
         self.batch = runtime.batch
         self._runtime, self._threshold = runtime, threshold
-        self._words = ((PERSON, PERSON_NAME), (OBJECT, word))
+        self._words = labelled_words(word)
         self._boxes = transformers_model("GroundingDinoForObjectDetection", boxes, runtime)
         self._boxes_processor = transformers_processor("GroundingDinoProcessor", boxes)
         self._masks = transformers_model("SamModel", masks, runtime)
@@ -41,7 +41,7 @@ class WordMasks:
 
     def segment(self, pictures: Sequence[Picture]) -> list[tuple[Detection, ...]]:
         """See Segmenter."""
-        boxed = {label: self._find(pictures, word) for label, word in self._words}
+        boxed = {label: self._find(pictures, word) for label, word in self._words.items()}
         return [
             tuple(
                 Detection.of_mask(label, score, mask)

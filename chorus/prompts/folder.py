@@ -8,13 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from chorus.errors import ConfigError
-from chorus.naming import digest_of, words
+from chorus.naming import PERSON, digest_of, words
 from chorus.prompts.resource import Prompt, check_prompts
 
 
 def stand_in(category: str, folder: str = "") -> Prompt:
     """The one prompt of photographs that nobody asked for in words."""
-    return Prompt(f"photographs of a person with {words(category)}", "", folder)
+    shown = "two people in contact" if category == PERSON else f"a person with {words(category)}"
+    return Prompt(f"photographs of {shown}", "", folder)
 
 
 def folder_prompts(root: Path, category: str, known: Sequence[Prompt]) -> tuple[Prompt, ...]:

@@ -161,18 +161,18 @@ def test_fits_fall_keep_apart_from_their_batch_and_contacts_are_met(figure, draw
 
 
 def test_a_fit_that_starts_at_the_truth_stays_there(figure, drawn):
-    from chorus.pairs.fitting import problem_of
+    from chorus.pairs.fitting import labels_named, problem_of
 
-    at_truth = problem_of(figure, drawn, drawn.contacts["true"])
+    at_truth = problem_of(figure, drawn, labels_named(figure, drawn, "true"))
     start = Problem(people_of(drawn.true, "cpu"), at_truth.K, at_truth.keypoints, at_truth.box, at_truth.labels)
     done = fit(figure, start, FitSettings(steps=(30, 10)))
     assert (done.people.translation - start.initial.translation).norm(dim=-1).max() < 0.15
 
 
 def test_a_prior_guides_without_gradients_through_it(figure, drawn, trained):
-    from chorus.pairs.fitting import problem_of
+    from chorus.pairs.fitting import labels_named, problem_of
 
-    problem = problem_of(figure, drawn, [() for _ in range(4)])
+    problem = problem_of(figure, drawn, labels_named(figure, drawn, "none"))
     guide = PriorGuide(figure, trained[0], problem.initial, RefineSettings())
     who = problem.initial.detached()
     who.pose.requires_grad_()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from dataclasses import replace
 from operator import attrgetter
 from pathlib import Path
@@ -103,11 +104,13 @@ def annotations(pictures) -> coco.CocoFile:
 @pytest.fixture(scope="module")
 def segmenters(tiny, annotations):
     return {
-        "annotations": lambda: AnnotatedMasks(annotations, "motorcycle"),
-        "mask2former": lambda: UniversalMasks(reference(tiny("mask2former")), "motorcycle", THRESHOLD, RUNTIME),
-        "eomt": lambda: UniversalMasks(reference(tiny("eomt")), "motorcycle", THRESHOLD, RUNTIME),
-        "open_vocabulary": lambda: WordMasks(
-            {"detector": reference(tiny("grounding_dino")), "model": reference(tiny("sam"))}, "hat", THRESHOLD, RUNTIME
+        "annotations": lambda word="motorcycle": AnnotatedMasks(annotations, word),
+        "mask2former": lambda word="motorcycle": UniversalMasks(
+            reference(tiny("mask2former")), word, THRESHOLD, RUNTIME
+        ),
+        "eomt": lambda word="motorcycle": UniversalMasks(reference(tiny("eomt")), word, THRESHOLD, RUNTIME),
+        "open_vocabulary": lambda word="hat": WordMasks(
+            {"detector": reference(tiny("grounding_dino")), "model": reference(tiny("sam"))}, word, THRESHOLD, RUNTIME
         ),
     }
 
@@ -141,6 +144,36 @@ def assert_names_itself(backend, kind: str) -> None:
 def test_both_words_are_asked_for(segmenters, pictures):
     found = [item for some in batches(pictures, 2, SIZE) for item in segmenters["open_vocabulary"]().segment(some)]
     assert {detection.label for detections in found for detection in detections} == {PERSON, OBJECT}
+
+
+@pytest.mark.parametrize("backend", ["annotations", "mask2former", "eomt", "open_vocabulary"])
+def test_of_category_person_nobody_is_an_object(backend, segmenters, pictures):
+    segmenter = segmenters[backend]("person")
+    found = [item for some in batches(pictures, segmenter.batch, SIZE) for item in segmenter.segment(some)]
+    assert {detection.label for detections in found for detection in detections} == {PERSON}
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("person", [{0: PERSON}]),
+        ("motorcycle", [{0: PERSON, 1: OBJECT}]),
+        ("hat", [{0: PERSON}, {2: OBJECT}]),
+    ],
+)
+def test_detectron2_looks_for_people_and_the_word(word, expected, monkeypatch):
+    from chorus.perception import detectron2_masks
+
+    classes = {"coco_2017_val": ["person", "motorcycle"], "lvis_v0.5_val": ["person", "motorcycle", "hat"]}
+    catalog = SimpleNamespace(get=lambda name: SimpleNamespace(thing_classes=classes[name]))
+    monkeypatch.setitem(sys.modules, "detectron2", SimpleNamespace())
+    monkeypatch.setitem(sys.modules, "detectron2.data", SimpleNamespace(MetadataCatalog=catalog))
+    for name in ("pointrend_config", "lvis_config"):
+        monkeypatch.setattr(detectron2_masks, name, lambda threshold: None)
+    monkeypatch.setattr(detectron2_masks, "_Network", lambda *_: SimpleNamespace(files=SimpleNamespace(name="net")))
+    references = {"model": None, "detector": None}
+    segmenter = detectron2_masks.Detectron2Masks(references, word, THRESHOLD, RUNTIME)
+    assert [labels for _, labels in segmenter._networks] == expected
 
 
 # --- keypoints ----------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ PEOPLE_AND_BELOW = {
     "keypoints", "people", "screening", "cameras", "votes", "rays", "voxels", "clusters", "pap", "summary", "page",
     "crate", "field_figure", "interactions_figure", "interactive", "contact_sheet", "overlays", "gallery", "rejections",
     "table1", "table2", "table3", "ablations", "images_vs_pap", "ask_contacts", "contacts",
+    "pair_people", "person_fits", "pairs_figure",
 }  # fmt: skip
 
 
