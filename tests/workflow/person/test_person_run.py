@@ -38,8 +38,8 @@ TINY = {
     "people": {"backend": "blazepose"},
     "testset": {"source": "none"},
     "pairs": {
-        "train": 4, "test": 1, "labels": ["none"], "steps": [6, 4], "batch": 4, "most_reprojection": 1.0,
-        "most_distance": 1.0, "most_depth": 1.0, "most_beyond": 3.0,
+        "train": 4, "improvised": 0, "test": 1, "labels": ["none"], "steps": [6, 4], "batch": 4,
+        "most_reprojection": 1.0, "most_distance": 1.0, "most_depth": 1.0, "most_beyond": 3.0,
     },
     "prior": {"steps": 2, "batch": 4, "width": 16, "layers": 1},
 }  # fmt: skip
