@@ -12,7 +12,16 @@ from chorus.body.kinematics import mirror_pose
 from chorus.body.model import JOINT_MIRROR, N_BETAS, mirrored_name
 from chorus.pairs.figure import Figure, People
 from chorus.pairs.templates import INTERACTIONS
-from chorus.pairs.terms import LOOK_EVERY, Inside, Labels, PoseRange, contact, contact_distances, penetration
+from chorus.pairs.terms import (
+    LOOK_EVERY,
+    Inside,
+    Labels,
+    PoseRange,
+    contact,
+    contact_distances,
+    near_and_far,
+    penetration,
+)
 
 BETA_SPREAD = 0.8
 POSE_SPREAD = 0.10  # radians: how far real stances are from the template's
@@ -21,6 +30,7 @@ HEADING_SPREAD = 8.0  # degrees
 TOUCH = 0.025  # metres: a contact is one if the parts come this near
 ARRANGING_STEPS = 70
 _RATE = 0.02
+_CONTACT_FAR = 0.2  # metres: parts start this far apart, and all of these contacts are true
 _CONTACT_SIGMA, _PENETRATION_SIGMA, _STANCE_SIGMA, _PLACE_SIGMA = 0.005, 0.004, 0.30, 0.25
 
 
@@ -68,6 +78,10 @@ def labels_of(contacts: Sequence[Sequence[tuple[str, str]]], figure: Figure) -> 
     return Labels(table[:, 0], table[:, 1:], torch.ones(len(rows), device=figure.device))
 
 
+def _towards(distance: torch.Tensor) -> torch.Tensor:
+    return near_and_far(distance, _CONTACT_FAR)
+
+
 def arrange(figure: Figure, draws: Sequence[Draw]) -> tuple[People, np.ndarray]:
     """Move people until they touch: poses, and place and turn of both.
 
@@ -90,7 +104,7 @@ def arrange(figure: Figure, draws: Sequence[Draw]) -> tuple[People, np.ndarray]:
             inside = Inside.of(posed)
         stance = (people.pose - start.pose).square().sum((1, 2, 3)) / _STANCE_SIGMA**2
         place = (people.translation - start.translation).square().sum((1, 2)) / _PLACE_SIGMA**2
-        cost = contact(figure, posed, labels, _CONTACT_SIGMA) + penetration(posed, inside, _PENETRATION_SIGMA)
+        cost = contact(figure, posed, labels, _CONTACT_SIGMA, _towards) + penetration(posed, inside, _PENETRATION_SIGMA)
         optimiser.zero_grad()
         (cost + stance + place + limits.cost(people.pose) / 4).sum().backward()
         optimiser.step()

@@ -2,8 +2,8 @@
 
 Stage 1 moves pose, shape and place; stage 2 pose and place, more slowly, from where stage 1 ended. Stage 2
 keeps the bodies out of each other, and stage 1 does so weakly where labels pull them together: limbs that are pulled
-through the other body do not find back in stage 2. Every term is a negative log likelihood in squared sigmas, so a
-sigma says what a term is worth.
+through the other body do not find back in stage 2. Stage 2 gives up labels that stage 1 could not meet. Every term is a
+negative log likelihood in squared sigmas, so a sigma says what a term is worth.
 """
 
 from __future__ import annotations
@@ -15,7 +15,18 @@ import torch
 from torch import Tensor
 
 from chorus.pairs.figure import Figure, People, Posed
-from chorus.pairs.terms import LOOK_EVERY, Inside, Labels, PoseRange, contact, keypoints, penetration
+from chorus.pairs.terms import (
+    CONTACT_FAR,
+    LOOK_EVERY,
+    Inside,
+    Labels,
+    PoseRange,
+    contact,
+    keypoints,
+    near_and_far,
+    near_or_given_up,
+    penetration,
+)
 from chorus.pairs.views import Views
 
 SLOPE_OVER = 20  # steps over which the loss must still fall
@@ -124,7 +135,7 @@ class _Terms:
         moved = (people.translation - problem.initial.translation).square().sum((1, 2))
         terms = {
             "keypoints": keypoints(posed, problem.K, problem.keypoints, problem.box, sigma.keypoint),
-            "contact": contact(self.figure, posed, problem.labels, sigma.contact),
+            "contact": contact(self.figure, posed, problem.labels, sigma.contact, self._believed),
             "pose_anchor": turned / sigma.pose**2,
             "place_anchor": moved / sigma.place**2,
             "pose_range": sigma.pose_range * self.limits.cost(people.pose),
@@ -138,6 +149,10 @@ class _Terms:
         if self.guide is not None:
             terms["prior"] = self.guide(people)
         return terms, inside
+
+    def _believed(self, distance: Tensor) -> Tensor:
+        """What distances of labelled parts (L,) count: a label that stage 1 could not meet is most likely wrong."""
+        return (near_or_given_up if self.last else near_and_far)(distance, CONTACT_FAR)
 
     def _kept_apart(self) -> Tensor:
         """(n,) how much depths count: fully in stage 2, in stage 1 less and for labelled pairs alone."""

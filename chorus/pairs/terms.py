@@ -1,11 +1,12 @@
 """What fits of pairs are made of, each a number a pair (n,) in squared sigmas: all are added without further weights.
 
 Forms and constants are ours. The paper (Ask, Pose, Unite) names a soft contact loss and gives no formula: here it is a
-soft minimum over the points of the two parts, quadratic near and linear far, times the label's weight.
+soft minimum over the points of the two parts, quadratic near, linear far or given up, times the label's weight.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +17,7 @@ from chorus.pairs.figure import Figure, Posed
 from chorus.perception.jointprior import LIMIT_SIGMA, JointPrior
 
 SOFTNESS = 0.01  # metres: points this much farther than the nearest count 1/e as much
-CONTACT_FAR = 0.2  # metres: from here on the pull of a contact does not grow, so that a wrong one does not win
+CONTACT_FAR = 0.1  # metres: from here on the pull of a contact does not grow, so that a wrong one does not win
 KEYPOINT_FAR = 3.0  # sigmas: likewise for keypoints
 SMALLEST_DEPTH = 0.1  # metres
 LOOK_EVERY = 4  # steps after which the points inside the other body are looked up again
@@ -42,6 +43,12 @@ def near_and_far(residual: Tensor, far: float) -> Tensor:
     return 2 * far**2 * ((1 + (residual / far).square()).sqrt() - 1)
 
 
+def near_or_given_up(residual: Tensor, far: float) -> Tensor:
+    """A residual's square that never exceeds far^2 (Geman-McClure): what stays far away pulls less and less."""
+    squared = residual.square()
+    return squared / (1 + squared / far**2)
+
+
 def contact_distances(figure: Figure, posed: Posed, labels: Labels) -> tuple[Tensor, Tensor]:
     """Soft and least distance (L,) between the two parts of every label, metres."""
     first, second = (posed.points[labels.pair, person] for person in (0, 1))
@@ -54,10 +61,12 @@ def contact_distances(figure: Figure, posed: Posed, labels: Labels) -> tuple[Ten
     return ((share * squared).sum(1) + 1e-8).sqrt(), distance.amin(1)
 
 
-def contact(figure: Figure, posed: Posed, labels: Labels, sigma: float) -> Tensor:
-    """The soft contact loss."""
+def contact(
+    figure: Figure, posed: Posed, labels: Labels, sigma: float, loss: Callable[[Tensor], Tensor] = torch.square
+) -> Tensor:
+    """The soft contact loss; `loss` of the distances (L,), metres, says what far ones count."""
     soft, _ = contact_distances(figure, posed, labels)
-    cost = labels.weight * near_and_far(soft, CONTACT_FAR) / sigma**2
+    cost = labels.weight * loss(soft) / sigma**2
     return cost.new_zeros(len(posed.joints)).index_add(0, labels.pair, cost)
 
 

@@ -11,7 +11,15 @@ from chorus.pairs.arranging import labels_of  # noqa: E402
 from chorus.pairs.figure import People, rotations_of  # noqa: E402
 from chorus.pairs.fitting import boxes, figure_of  # noqa: E402
 from chorus.pairs.surface import inscribed_balls, spread_out  # noqa: E402
-from chorus.pairs.terms import CONTACT_FAR, Inside, PoseRange, contact, contact_distances, near_and_far, penetration  # noqa: E402
+from chorus.pairs.terms import (  # noqa: E402
+    Inside,
+    PoseRange,
+    contact,
+    contact_distances,
+    near_and_far,
+    near_or_given_up,
+    penetration,
+)
 from chorus.pairs.training import mirrored  # noqa: E402
 
 
@@ -87,6 +95,16 @@ def test_far_and_near_is_a_square_near_and_a_line_far():
     assert (cost[3] - cost[2]).item() == pytest.approx(2 * 0.1 * 1.0, rel=1e-2)
 
 
+def test_what_is_given_up_is_a_square_near_and_never_pulls_far():
+    r = torch.tensor([0.001, 0.1, 1.0, 10.0], dtype=torch.float64, requires_grad=True)
+    cost = near_or_given_up(r, 0.1)
+    cost.sum().backward()
+    assert cost[0].item() == pytest.approx(1e-6, rel=1e-3)
+    assert (cost.diff() > 0).all()
+    assert cost[3].item() == pytest.approx(0.01, rel=1e-3)
+    assert r.grad[1] > r.grad[2] > r.grad[3] > 0
+
+
 def apart(distance):
     """Two people in rest pose, side by side, `distance` metres between their roots."""
     place = torch.tensor([[[0.0, 0, 0], [distance, 0, 0]]])
@@ -101,8 +119,8 @@ def test_contact_measures_the_gap_between_hands(body, figure):
     soft, least = contact_distances(figure, posed, labels)
     assert least.item() == pytest.approx(0.2, abs=0.03)
     assert least.item() <= soft.item() < least.item() + 0.05
-    expected = near_and_far(soft, CONTACT_FAR) / 0.01**2
-    assert contact(figure, posed, labels, 0.01).item() == pytest.approx(expected.item())
+    assert contact(figure, posed, labels, 0.01).item() == pytest.approx(soft.item() ** 2 / 0.01**2)
+    assert contact(figure, posed, labels, 0.01, torch.zeros_like).item() == 0.0
 
 
 def test_a_label_of_no_weight_and_no_label_cost_nothing(figure):
