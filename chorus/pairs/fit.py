@@ -2,7 +2,7 @@
 
 Stage 1 moves pose, shape and place; stage 2 pose and place, more slowly, from where stage 1 ended. Stage 2
 keeps the bodies out of each other, and stage 1 does so weakly where labels pull them together: limbs that are pulled
-through the other body do not find back in stage 2. Stage 2 gives up labels that stage 1 could not meet. Every term is a
+through the other body do not find back in stage 2. Labels that ask for too much are given up. Every term is a
 negative log likelihood in squared sigmas, so a sigma says what a term is worth.
 """
 
@@ -16,20 +16,19 @@ from torch import Tensor
 
 from chorus.pairs.figure import Figure, People, Posed
 from chorus.pairs.terms import (
-    CONTACT_FAR,
     LOOK_EVERY,
     Inside,
     Labels,
     PoseRange,
     contact,
     keypoints,
-    near_and_far,
     near_or_given_up,
     penetration,
 )
 from chorus.pairs.views import Views
 
 SLOPE_OVER = 20  # steps over which the loss must still fall
+GIVEN_UP = (0.3, 0.1)  # metres: labelled parts farther apart pull less and less, in stage 1 and in stage 2
 EARLY_DEPTH = 6.0  # the sigma of depths in stage 1, in sigmas of stage 2
 Guide = Callable[[People], Tensor]
 
@@ -152,7 +151,7 @@ class _Terms:
 
     def _believed(self, distance: Tensor) -> Tensor:
         """What distances of labelled parts (L,) count: a label that stage 1 could not meet is most likely wrong."""
-        return (near_or_given_up if self.last else near_and_far)(distance, CONTACT_FAR)
+        return near_or_given_up(distance, GIVEN_UP[int(self.last)])
 
     def _kept_apart(self) -> Tensor:
         """(n,) how much depths count: fully in stage 2, in stage 1 less and for labelled pairs alone."""

@@ -1,7 +1,7 @@
 """What fits of pairs are made of, each a number a pair (n,) in squared sigmas: all are added without further weights.
 
 Forms and constants are ours. The paper (Ask, Pose, Unite) names a soft contact loss and gives no formula: here it is a
-soft minimum over the points of the two parts, quadratic near, linear far or given up, times the label's weight.
+soft minimum over the points of the two parts, quadratic near and given up far away, times the label's weight.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from chorus.pairs.figure import Figure, Posed
 from chorus.perception.jointprior import LIMIT_SIGMA, JointPrior
 
 SOFTNESS = 0.01  # metres: points this much farther than the nearest count 1/e as much
-CONTACT_FAR = 0.1  # metres: from here on the pull of a contact does not grow, so that a wrong one does not win
 KEYPOINT_FAR = 3.0  # sigmas: likewise for keypoints
 SMALLEST_DEPTH = 0.1  # metres
 LOOK_EVERY = 4  # steps after which the points inside the other body are looked up again

@@ -17,7 +17,7 @@ def body():
 
 
 def test_better_labels_make_better_fits_and_bodies_keep_apart(body):
-    table = fit_table(body, figure_of(body, "cpu"), 264, None)["methods"]
+    table = fit_table(body, figure_of(body, "cpu"), 528, None)["methods"]
     errors = [table[name]["joint_pa_mpjpe"] for name in ("initial", "none", "raw", "repaired", "true")]
     assert errors == sorted(errors, reverse=True)
     assert table["repaired"]["pcc"]["0.05"] >= 0.85
