@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,14 +17,12 @@ from chorus import store
 from chorus.body.loading import check_made_with, load_body
 from chorus.body.model import STAR_POSE, BodyModel
 from chorus.camera import Camera
-from chorus.detections import read_detections
 from chorus.errors import FileError
 from chorus.figures.haze import SHOWN_FROM, Haze, seen_through
 from chorus.figures.kinds import Kind, interactions_of, total_of
-from chorus.figures.overlay_stage import Thumbnails
+from chorus.figures.overlay_stage import pictures_of
 from chorus.figures.shading import Layer, camera_around, decoded, encoded, shaded
 from chorus.images.pixels import encode_png
-from chorus.images.shard import read_shard
 from chorus.naming import words
 from chorus.occupancy.grid import Grid
 from chorus.occupancy.posing import forward_sources
@@ -172,16 +169,15 @@ def reference_of(job: Job, kind: Kind) -> Reference | None:
 
 
 def _picture_of(job: Job, prompt: str, index: int) -> tuple[np.ndarray, np.ndarray]:
-    """Pixels and pose of an image; pictures that were not kept live on as thumbnails beside the masks."""
+    """Pixels and pose of an image."""
     sources = job.many("images") or job.many("masks")
     for source, masks, people_path in zip(sources, job.many("masks"), job.many("people"), strict=True):
         people = store.read_arrays(people_path, "people", ("index", "pose")) if masks.parent.name == prompt else None
         if people is not None and index in people["index"]:
             position = int(np.flatnonzero(people["index"] == index)[0])
-            pictures = read_shard(source) if job.many("images") else Thumbnails(Path(source), read_detections(masks))
             pose = people["pose"][position].astype(float)
             pose[0] = 0.0
-            return pictures.pixels(position), pose
+            return pictures_of(source, masks).pixels(position), pose
     raise FileError(f"people: image {index} of {prompt} is missing; run the people stage again.")
 
 

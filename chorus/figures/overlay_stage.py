@@ -31,11 +31,10 @@ def run(job: Job) -> None:
     body = load_body(job.one("body"))
     verdicts = {path.stem: {row.index: row for row in read_table(path)} for path in job.many("screening")}
     tiles = []
-    # Pictures that were not kept live on as thumbnails beside the masks.
     sources = job.many("images") or job.many("masks")
     for source, masks_path, people_path in zip(sources, job.many("masks"), job.many("people"), strict=True):
         detections = read_detections(masks_path)
-        pictures: Pictures = read_shard(source) if job.many("images") else Thumbnails(source, detections)
+        pictures = pictures_of(source, masks_path)
         people, rows = store.read_arrays(people_path, "people"), verdicts[masks_path.parent.name]
         wanted = -(-job.settings.figures.overlays // len(sources))
         fitted = np.flatnonzero(people["found"])
@@ -55,6 +54,11 @@ class Pictures(Protocol):
 
     def pixels(self, position: int) -> np.ndarray:
         """RGB pixels (H, W, 3) uint8 of the image at a position in the shard."""
+
+
+def pictures_of(source: Path, masks: Path) -> Pictures:
+    """The pictures of a shard; if they were not kept, `source` is its `masks` file, beside which thumbnails live on."""
+    return Thumbnails(masks, read_detections(masks)) if source == masks else read_shard(source)
 
 
 class Thumbnails:

@@ -7,7 +7,6 @@ to the other person is orange.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,11 +16,9 @@ from scipy.spatial import cKDTree
 from chorus.body.loading import load_body
 from chorus.body.model import BodyModel
 from chorus.camera import Camera
-from chorus.detections import read_detections
-from chorus.figures.overlay_stage import Pictures, Thumbnails
+from chorus.figures.overlay_stage import pictures_of
 from chorus.figures.shading import FIELD_OF_VIEW, camera_around, decoded, encoded, shaded
 from chorus.images.pixels import encode_png
-from chorus.images.shard import read_shard
 from chorus.pairs.people import PhotographedPairs, pair_id
 from chorus.pairs.rows import Bodies, FittedRows
 from chorus.pairs.scoring import posed
@@ -79,7 +76,7 @@ def run(job: Job) -> None:
         here = [(p, pair_id(path.parent.name, int(pairs.index[p]))) for p in pairs.found]
         here = [(position, name) for position, name in here if name in wanted]
         if here:
-            pictures = _pictures(source, masks, bool(job.many("images")))
+            pictures = pictures_of(source, masks)
             shown += [
                 _shown(body, pictures.pixels(int(position)), (pairs, int(position)), (rows, wanted[name]))
                 for position, name in here
@@ -94,11 +91,6 @@ def best_rows(rows: FittedRows) -> dict[str, int]:
     for row, (name, labels) in enumerate(zip(rows.id.tolist(), rows.labels.tolist(), strict=True)):
         found.setdefault(name, {})[labels] = row
     return {name: next(of[labels] for labels in PREFERRED if labels in of) for name, of in found.items()}
-
-
-def _pictures(source: Path, masks: Path, kept: bool) -> Pictures:
-    # Pictures that were not kept live on as thumbnails beside the masks.
-    return read_shard(source) if kept else Thumbnails(source, read_detections(masks))
 
 
 def _shown(

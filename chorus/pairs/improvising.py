@@ -33,9 +33,10 @@ def improvise(figure: Figure, types: Sequence[str], rng: np.random.Generator) ->
     Args:
         types: interactions whose stances are mixed; a draw that touches as another interaction does is drawn again.
     """
+    withheld = set(INTERACTIONS) - set(types)
     while True:
         drawn = _improvised(figure, types, rng)
-        if not shows(drawn.contacts, set(INTERACTIONS) - set(types)):
+        if not shows(drawn.contacts, withheld):
             return drawn
 
 
@@ -56,7 +57,7 @@ def _improvised(figure: Figure, types: Sequence[str], rng: np.random.Generator) 
     betas = rng.normal(0.0, BETA_SPREAD, (2, N_BETAS))
     first, second = _skin(figure, pose, betas)
     place = _beside(first, second, rng)
-    contacts = _contacts(figure, torch.cdist(first, second + torch.tensor(place, dtype=first.dtype)), rng)
+    contacts = _contacts(figure, torch.cdist(first, second + second.new_tensor(place)), rng)
     return Draw(IMPROVISED, pose, betas, np.stack([np.zeros(3), place]), contacts)
 
 
@@ -120,7 +121,7 @@ def _beside(first: torch.Tensor, second: torch.Tensor, rng: np.random.Generator)
     gap = rng.uniform(-0.08, 0.12)
     towards, raised = np.array([np.sin(side), 0.0, np.cos(side)]), np.array([0.0, height, 0.0])
     for distance in _DISTANCES:
-        place = torch.tensor(distance * towards + raised, dtype=first.dtype, device=first.device)
+        place = second.new_tensor(distance * towards + raised)
         if torch.cdist(first[::2], second[::2] + place).amin() < max(gap, 0.0) + _BESIDE:
             break
     return max(distance + min(gap, 0.0), _DISTANCES[-1]) * towards + raised
