@@ -84,6 +84,7 @@ PAIR_FORMATS: tuple[Format, ...] = (
             "contact_labels": Dataset(TEXT, ("contact",), "", "`raw`, `repaired` or `true`"),
             "first": Dataset(TEXT, ("contact",), "", "coarse part of person 1"),
             "second": Dataset(TEXT, ("contact",), "", "coarse part of person 2"),
+            "sure": Dataset("uint8", ("contact",), "", "1: its sides are sure; 0: the mirrored contact may be meant"),
         },
         {**_BODY, "counts": "JSON: interaction -> [pairs drawn, pairs whose contacts were reached]"},
     ),

@@ -12,7 +12,7 @@ import numpy as np
 from chorus import store
 from chorus.body.regions import LEFT, RIGHT
 from chorus.contacts.matrix import region_pairs
-from chorus.contacts.sides import Distances, Repair, Repaired, choices_of, choose, named, possible
+from chorus.contacts.sides import Distances, Repair, Repaired, choices_of, choose, is_sure, named, possible
 from chorus.contacts.votes import Sides, Voted
 from chorus.masks import Ragged
 
@@ -36,6 +36,11 @@ class PartContact:
     weight: float
     margin: float
     repair: Repair
+
+    @property
+    def sure(self) -> bool:
+        """Whether its sides can be relied on (`sides.is_sure`)."""
+        return is_sure(self.repair, self.margin)
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from chorus.contacts.votes import Sides
 _STAND_IN = {"wrist": "elbow", "elbow": "shoulder", "ankle": "knee", "knee": "hip", "shoulder": "elbow", "hip": "knee"}
 _STAND_IN_OF_TRUNK = {"shoulder": "hip", "hip": "shoulder"}
 STAND_IN_SLACK = 0.15  # of the person's height, how far a part may be from what stands in for it
+SURE_MARGIN = 0.2  # from here on decided sides are nearly always right (docs/contacts.md)
 OBJECT_SLACK = 0.03  # of the person's height, how deep in the body a keypoint lies
 
 
@@ -41,6 +42,16 @@ class Repaired:
     sides: Sides
     margin: float
     outcome: Repair
+
+    @property
+    def sure(self) -> bool:
+        """Whether the sides can be relied on (`is_sure`)."""
+        return is_sure(self.outcome, self.margin)
+
+
+def is_sure(outcome: Repair, margin: float) -> bool:
+    """Whether checked sides can be relied on: there was nothing to choose, or the choice was clear."""
+    return outcome == Repair.NOTHING_TO_CHOOSE or (outcome == Repair.DECIDED and margin >= SURE_MARGIN)
 
 
 class Distances(Protocol):

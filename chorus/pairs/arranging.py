@@ -9,8 +9,9 @@ import numpy as np
 import torch
 
 from chorus.body.kinematics import mirror_pose
-from chorus.body.model import JOINT_MIRROR, N_BETAS, mirrored_name
+from chorus.body.model import JOINT_MIRROR, N_BETAS
 from chorus.pairs.figure import Figure, People
+from chorus.pairs.labels import Contacts, labels_of, mirror
 from chorus.pairs.templates import INTERACTIONS
 from chorus.pairs.terms import (
     LOOK_EVERY,
@@ -48,7 +49,7 @@ class Draw:
     pose: np.ndarray
     betas: np.ndarray
     translation: np.ndarray
-    contacts: tuple[tuple[str, str], ...]
+    contacts: Contacts
 
 
 def draw(interaction: str, rng: np.random.Generator) -> Draw:
@@ -63,19 +64,11 @@ def draw(interaction: str, rng: np.random.Generator) -> Draw:
     contacts = template.contacts
     if rng.random() < 0.5:
         pose, translation = mirror_pose(pose, JOINT_MIRROR), translation * [-1.0, 1.0, 1.0]
-        contacts = tuple((mirrored_name(first), mirrored_name(second)) for first, second in contacts)
+        contacts = tuple(map(mirror, contacts))
     if rng.random() < 0.5:
         pose, betas, translation = pose[::-1], betas[::-1], translation[::-1]
         contacts = tuple((second, first) for first, second in contacts)
     return Draw(interaction, pose.copy(), betas.copy(), translation.copy(), contacts)
-
-
-def labels_of(contacts: Sequence[Sequence[tuple[str, str]]], figure: Figure) -> Labels:
-    """Labels of contacts by pair, all fully believed."""
-    index = {name: number for number, name in enumerate(figure.part_names)}
-    rows = [(pair, index[a], index[b]) for pair, found in enumerate(contacts) for a, b in found]
-    table = torch.tensor(rows, dtype=torch.long, device=figure.device).reshape(-1, 3)
-    return Labels(table[:, 0], table[:, 1:], torch.ones(len(rows), device=figure.device))
 
 
 def _towards(distance: torch.Tensor) -> torch.Tensor:
@@ -95,7 +88,8 @@ def arrange(figure: Figure, draws: Sequence[Draw]) -> tuple[People, np.ndarray]:
     start = People(
         tensor([d.pose for d in draws]), tensor([d.betas for d in draws]), tensor([d.translation for d in draws])
     )
-    people, labels, limits = start.detached(), labels_of([d.contacts for d in draws], figure), PoseRange(figure.device)
+    people, limits = start.detached(), PoseRange(figure.device)
+    labels = Labels.of([labels_of(d.contacts) for d in draws], figure)
     moved = [people.pose.requires_grad_(), people.translation.requires_grad_()]
     optimiser = torch.optim.Adam(moved, lr=_RATE)
     for step in range(ARRANGING_STEPS):

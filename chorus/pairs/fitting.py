@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 import torch
@@ -11,7 +10,6 @@ from torch import Tensor
 
 from chorus.body.model import BodyModel
 from chorus.body.regions import Surface
-from chorus.pairs.arranging import labels_of
 from chorus.pairs.denoiser import Denoiser
 from chorus.pairs.figure import Figure
 from chorus.pairs.fit import FitSettings, Fitted, Problem, fit
@@ -29,14 +27,8 @@ def figure_of(body: BodyModel, device: torch.device | str) -> Figure:
 
 
 def labels_named(figure: Figure, known: KnownPairs, labels: str) -> Labels:
-    """The contacts of a label set with their weights; `none` has none."""
-    if labels == "none":
-        return labels_of([() for _ in known.id], figure)
-    told = labels_of(known.contacts[labels], figure)
-    if labels not in known.weights:
-        return told
-    weights = [weight for of_pair in known.weights[labels] for weight in of_pair]
-    return replace(told, weight=torch.tensor(weights, dtype=torch.float32, device=figure.device))
+    """The labels of a label set; `none` has none."""
+    return Labels.of([()] * len(known) if labels == "none" else known.labels[labels], figure)
 
 
 def problem_of(figure: Figure, known: KnownPairs, labels: Labels) -> Problem:
@@ -92,13 +84,13 @@ def quality_of(figure: Figure, problem: Problem, done: Fitted) -> Quality:
         off = (projected(posed.keypoints, problem.K) - problem.keypoints[..., :2]) / problem.box[..., None, None]
         found = (problem.keypoints[..., 2] > 0).float()
         error = ((off.square().sum(-1) * found).sum((1, 2)) / found.sum((1, 2)).clamp_min(1.0)).sqrt()
-        _, least = contact_distances(figure, posed, problem.labels)
+        told = problem.labels.nearest(contact_distances(figure, posed, problem.labels)[1])
         inside = Inside.of(posed, stride=1, margin=0.0)
         depths = inside.depths(posed)
         beyond = PoseRange(figure.device).beyond(done.people.pose)
     n = len(problem.K)
-    pair, least_of = problem.labels.pair.cpu().numpy(), least.cpu().numpy()
-    distance = np.array([np.median(least_of[pair == row]) if (pair == row).any() else 0.0 for row in range(n)])
+    pair, apart = (part.cpu().numpy() for part in told)
+    distance = np.array([np.median(apart[pair == row]) if (pair == row).any() else 0.0 for row in range(n)])
     deepest = np.zeros(n, np.float32)
     np.maximum.at(deepest, inside.pair.cpu().numpy(), depths.cpu().numpy())
     return Quality(error.cpu().numpy(), distance, deepest, beyond.cpu().numpy())

@@ -13,13 +13,13 @@ import numpy as np
 import torch
 
 from chorus.body.kinematics import mirror_pose
-from chorus.body.model import JOINT_MIRROR, N_BETAS, mirrored_name
+from chorus.body.model import JOINT_MIRROR, N_BETAS
 from chorus.pairs.arranging import BETA_SPREAD, POSE_SPREAD, Draw
 from chorus.pairs.figure import Figure, People
+from chorus.pairs.labels import Contacts, mirror
 from chorus.pairs.templates import INTERACTIONS, Stance
 
 IMPROVISED = "improvised"
-Contacts = tuple[tuple[str, str], ...]
 _DISTANCES = np.linspace(1.6, 0.1, 46)  # metres between the roots, tried from far to near
 _BESIDE = 0.02  # metres: people this close stand beside each other
 _REACH = 0.35  # metres: a hand may go to a part this near
@@ -47,7 +47,7 @@ def shows(contacts: Contacts, types: set[str]) -> bool:
 
 
 def _variants(contacts: Contacts) -> list[Contacts]:
-    mirrored = tuple((mirrored_name(first), mirrored_name(second)) for first, second in contacts)
+    mirrored = tuple(map(mirror, contacts))
     return [contacts, mirrored, *(tuple((b, a) for a, b in some) for some in (contacts, mirrored))]
 
 

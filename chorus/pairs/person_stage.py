@@ -16,6 +16,7 @@ from chorus.body.loading import load_body
 from chorus.contacts.contacts import ImageContacts, read_contacts
 from chorus.devices import fitting_device
 from chorus.pairs.curation import counts, reasons
+from chorus.pairs.labels import Label
 from chorus.pairs.people import PhotographedPairs, pair_id
 from chorus.pairs.rows import FittedRows, KnownPairs
 
@@ -69,6 +70,7 @@ def pairs_of(job: Job) -> tuple[KnownPairs, KnownPairs]:
 
 def labelled(known: KnownPairs, images: list[ImageContacts]) -> KnownPairs:
     """Pairs with the contacts of their images, in the same order, each believed as far as the votes say."""
-    contacts = tuple(tuple((one.first, one.second) for one in image.contacts) for image in images)
-    weights = tuple(tuple(one.weight for one in image.contacts) for image in images)
-    return replace(known, contacts={TOLD: contacts}, weights={TOLD: weights})
+    told = tuple(
+        tuple(Label((one.first, one.second), one.weight, one.sure) for one in image.contacts) for image in images
+    )
+    return replace(known, labels={TOLD: told})

@@ -11,9 +11,8 @@ import numpy as np
 
 from chorus import store
 from chorus.errors import FileError
+from chorus.pairs.labels import Contacts, Label, contacts_of
 
-Contacts = tuple[tuple[str, str], ...]
-Weights = tuple[float, ...]
 LABEL_SETS = ("raw", "repaired", "true")
 _GROUPS = ("pose", "betas", "translation")
 
@@ -52,8 +51,7 @@ class KnownPairs:
         id, interaction, split: (n,) text.
         initial: first estimates.
         K: (n, 3, 3); keypoints: (n, 2, 17, 3), confidence 0 where there is none.
-        contacts: label set -> contacts of every pair; the label set `none` has none and is in none of these.
-        weights: label set -> how much each of these contacts is believed, 0..1; one that is left out, fully.
+        labels: label set -> labels of every pair; the label set `none` has none and is not there.
     """
 
     id: np.ndarray
@@ -62,17 +60,19 @@ class KnownPairs:
     initial: Bodies
     K: np.ndarray
     keypoints: np.ndarray
-    contacts: Mapping[str, tuple[Contacts, ...]]
-    weights: Mapping[str, tuple[Weights, ...]] = field(default_factory=dict, kw_only=True)
+    labels: Mapping[str, tuple[tuple[Label, ...], ...]]
 
     def __len__(self) -> int:
         return len(self.id)
 
     def __getitem__(self, rows: np.ndarray) -> Self:
         parts: dict[str, Any] = {name: getattr(self, name)[rows] for name in self._columns()}
-        for name in ("contacts", "weights"):
-            parts[name] = {labels: tuple(told[row] for row in rows) for labels, told in getattr(self, name).items()}
-        return replace(self, **parts)
+        labels = {name: tuple(told[row] for row in rows) for name, told in self.labels.items()}
+        return replace(self, labels=labels, **parts)
+
+    def contacts(self, labels: str) -> tuple[Contacts, ...]:
+        """The contacts of every pair as a label set tells them."""
+        return tuple(map(contacts_of, self.labels[labels]))
 
     @classmethod
     def joined(cls, many: Sequence[Self]) -> Self:
@@ -82,12 +82,8 @@ class KnownPairs:
             parts = [getattr(each, name) for each in many]
             return Bodies.joined(parts) if isinstance(parts[0], Bodies) else np.concatenate(parts)
 
-        def told(name: str) -> dict[str, tuple]:
-            first = getattr(many[0], name)
-            return {labels: tuple(pair for each in many for pair in getattr(each, name)[labels]) for labels in first}
-
-        columns = {name: column(name) for name in cls._columns()}
-        return cls(**columns, contacts=told("contacts"), weights=told("weights"))
+        labels = {name: tuple(pair for each in many for pair in each.labels[name]) for name in many[0].labels}
+        return cls(**{name: column(name) for name in cls._columns()}, labels=labels)
 
     @classmethod
     def _columns(cls) -> tuple[str, ...]:
@@ -115,10 +111,10 @@ class PairScenes(KnownPairs):
     def arrays(self) -> dict[str, Any]:
         """The datasets of the file."""
         rows = [
-            (pair, labels, *contact)
+            (pair, labels, *label.contact, label.sure)
             for labels in LABEL_SETS
-            for pair, found in enumerate(self.contacts[labels])
-            for contact in found
+            for pair, told in enumerate(self.labels[labels])
+            for label in told
         ]
         return {
             "id": self.id, "interaction": self.interaction, "split": self.split,
@@ -128,6 +124,7 @@ class PairScenes(KnownPairs):
             "contact_labels": np.array([row[1] for row in rows], str),
             "first": np.array([row[2] for row in rows], str),
             "second": np.array([row[3] for row in rows], str),
+            "sure": np.array([row[4] for row in rows], np.uint8),
         }  # fmt: skip
 
     @classmethod
@@ -139,16 +136,16 @@ class PairScenes(KnownPairs):
         """
         arrays = store.read_arrays(path, "pair_scenes").arrays
         n = len(arrays["id"])
-        found: dict[str, list[list[tuple[str, str]]]] = {name: [[] for _ in range(n)] for name in LABEL_SETS}
-        columns = ("contact_pair", "contact_labels", "first", "second")
-        for pair, labels, first, second in zip(*(arrays[name].tolist() for name in columns), strict=True):
+        found: dict[str, list[list[Label]]] = {name: [[] for _ in range(n)] for name in LABEL_SETS}
+        columns = ("contact_pair", "contact_labels", "first", "second", "sure")
+        for pair, labels, first, second, sure in zip(*(arrays[name].tolist() for name in columns), strict=True):
             if labels not in found or not 0 <= pair < n:
                 raise FileError(f"{path}: has a contact of pair {pair}, labels {labels!r}; run its stage again.")
-            found[labels][pair].append((first, second))
-        contacts = {name: tuple(map(tuple, rows)) for name, rows in found.items()}
+            found[labels][pair].append(Label((first, second), sure=bool(sure)))
+        told = {name: tuple(map(tuple, rows)) for name, rows in found.items()}
         return cls(
             arrays["id"], arrays["interaction"], arrays["split"], Bodies.of(arrays, "initial_"), arrays["K"],
-            arrays["keypoints"], contacts, Bodies.of(arrays, "true_"),
+            arrays["keypoints"], told, Bodies.of(arrays, "true_"),
         )  # fmt: skip
 
 

@@ -14,8 +14,8 @@ from chorus.naming import seed_of
 from chorus.pairs.arranging import Draw, arrange, draw
 from chorus.pairs.figure import Figure, People
 from chorus.pairs.improvising import improvise
-from chorus.pairs.labels import LabelFaults, corrupted, repaired
-from chorus.pairs.rows import Bodies, Contacts, PairScenes
+from chorus.pairs.labels import LabelFaults, corrupted, labels_of, repaired
+from chorus.pairs.rows import Bodies, PairScenes
 from chorus.pairs.templates import INTERACTIONS
 from chorus.pairs.views import Faults, view
 
@@ -96,9 +96,13 @@ def scenes(figure: Figure, plan: Plan, faults: Faults, wrong: LabelFaults) -> tu
     rng = np.random.default_rng(seed_of(plan.seed, "pair views", plan.split))
     seen = view(figure, people, rng, faults)
     keypoints = seen.keypoints.cpu().numpy()
-    true: tuple[Contacts, ...] = tuple(one.contacts for one in draws)
+    true = [one.contacts for one in draws]
     raw = tuple(corrupted(contacts, rng, wrong) for contacts in true)
-    better = tuple(repaired(contacts, points) for contacts, points in zip(raw, keypoints, strict=True))
+    labels = {
+        "true": tuple(map(labels_of, true)),
+        "raw": tuple(map(labels_of, raw)),
+        "repaired": tuple(repaired(contacts, points) for contacts, points in zip(raw, keypoints, strict=True)),
+    }
     names = np.array([f"{plan.split}-{number:05d}" for number in range(len(draws))])
     made = PairScenes(
         names,
@@ -107,7 +111,7 @@ def scenes(figure: Figure, plan: Plan, faults: Faults, wrong: LabelFaults) -> tu
         bodies_of(seen.initial),
         seen.K.cpu().numpy(),
         keypoints,
-        {"true": true, "raw": raw, "repaired": better},
+        labels,
         bodies_of(seen.truth),
     )
     return made, counts

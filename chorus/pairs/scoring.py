@@ -81,7 +81,7 @@ def posed(body: BodyModel, bodies: Bodies) -> tuple[np.ndarray, np.ndarray]:
 
 def score(body: BodyModel, bodies: Bodies, scenes: PairScenes, batch: int = 16) -> Scores:
     """Score bodies (n pairs) against the scenes they are estimates of, in the same order."""
-    parts = Surface.of(body).coarse
+    parts, true = Surface.of(body).coarse, scenes.contacts("true")
     pieces = []
     for start in range(0, len(scenes), batch):
         rows = np.arange(start, min(start + batch, len(scenes)))
@@ -93,7 +93,7 @@ def score(body: BodyModel, bodies: Bodies, scenes: PairScenes, batch: int = 16) 
             + scenes.true.translation[rows][:, :, None]
         )
         depths = [penetration_depths(body, *pair) for pair in vertices]
-        contacts = [(row, contact) for row in rows for contact in scenes.contacts["true"][row]]
+        contacts = [(row, contact) for row in rows for contact in true[row]]
         distance = [
             _least_distance(vertices[row - start, 0, parts[a]], vertices[row - start, 1, parts[b]])
             for row, (a, b) in contacts
@@ -115,7 +115,7 @@ def _least_distance(first: np.ndarray, second: np.ndarray) -> float:
 def label_scores(scenes: PairScenes) -> dict[str, dict[str, float]]:
     """Precision, recall and F1 of contact labels, raw and repaired."""
     return {
-        labels: precision_recall(np.array(_counts(scenes.contacts[labels], scenes.contacts["true"])))
+        labels: precision_recall(np.array(_counts(scenes.contacts(labels), scenes.contacts("true"))))
         for labels in LABELLED
     }
 

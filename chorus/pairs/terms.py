@@ -1,12 +1,13 @@
 """What fits of pairs are made of, each a number a pair (n,) in squared sigmas: all are added without further weights.
 
 Forms and constants are ours. The paper (Ask, Pose, Unite) names a soft contact loss and gives no formula: here it is a
-soft minimum over the points of the two parts, quadratic near and given up far away, times the label's weight.
+soft minimum over the points of the two parts, quadratic near and given up far away, times the label's weight; where
+keypoints could not tell left from right, a soft choice of the nearer of both readings.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,9 +15,11 @@ import torch
 from torch import Tensor
 
 from chorus.pairs.figure import Figure, Posed
+from chorus.pairs.labels import Label, mirror
 from chorus.perception.jointprior import LIMIT_SIGMA, JointPrior
 
 SOFTNESS = 0.01  # metres: points this much farther than the nearest count 1/e as much
+READING_SOFTNESS = 0.03  # metres: likewise for the two readings of a contact whose sides are unsure
 KEYPOINT_FAR = 3.0  # sigmas: likewise for keypoints
 SMALLEST_DEPTH = 0.1  # metres
 LOOK_EVERY = 4  # steps after which the points inside the other body are looked up again
@@ -24,17 +27,52 @@ LOOK_EVERY = 4  # steps after which the points inside the other body are looked 
 
 @dataclass(frozen=True)
 class Labels:
-    """Contacts of a batch of pairs, one row each.
+    """Contacts of a batch of pairs; one whose sides are unsure has two rows, as told and mirrored.
 
     Attributes:
         pair: (L,) index of the pair.
         part: (L, 2) index of the touching part of person 1 and of person 2.
         weight: (L,) how much each is believed, 0..1.
+        told: (L,) index of the contact of which a row is a reading, from 0 on without gaps.
     """
 
     pair: Tensor
     part: Tensor
     weight: Tensor
+    told: Tensor
+
+    @classmethod
+    def of(cls, told: Sequence[Sequence[Label]], figure: Figure) -> Labels:
+        """The labels of every pair; where both sides are told, neither is mirrored."""
+        index = {name: number for number, name in enumerate(figure.part_names)}
+        rows: list[tuple[int, int, int, int]] = []
+        weights, count = [], 0
+        for pair, labels in enumerate(told):
+            known = {label.contact for label in labels}
+            for label in labels:
+                readings = [label.contact]
+                if not label.sure and mirror(label.contact) not in known:
+                    readings.append(mirror(label.contact))
+                rows += [(pair, index[first], index[second], count) for first, second in readings]
+                weights += [label.weight] * len(readings)
+                count += 1
+        table = torch.tensor(rows, dtype=torch.long, device=figure.device).reshape(-1, 4)
+        believed = torch.tensor(weights, dtype=torch.float32, device=figure.device)
+        return cls(table[:, 0], table[:, 1:3], believed, table[:, 3])
+
+    def shares(self, distance: Tensor) -> Tensor:
+        """(L,) how much each reading counts by its distance (L,), metres: 1 for all readings of a contact together."""
+        likely = torch.exp((self._least(distance)[self.told] - distance) / READING_SOFTNESS)
+        return likely / torch.zeros_like(likely).index_add(0, self.told, likely)[self.told]
+
+    def nearest(self, distance: Tensor) -> tuple[Tensor, Tensor]:
+        """The pair of every contact and the distance of its nearer reading, from the distances (L,) of all readings."""
+        least = self._least(distance)
+        return torch.zeros_like(self.pair).scatter(0, self.told, self.pair)[least.isfinite()], least[least.isfinite()]
+
+    def _least(self, distance: Tensor) -> Tensor:
+        """(L,) the smallest distance of every contact, infinity for numbers that no contact has."""
+        return torch.full_like(distance, torch.inf).scatter_reduce(0, self.told, distance, "amin")
 
 
 def near_and_far(residual: Tensor, far: float) -> Tensor:
@@ -49,7 +87,7 @@ def near_or_given_up(residual: Tensor, far: float) -> Tensor:
 
 
 def contact_distances(figure: Figure, posed: Posed, labels: Labels) -> tuple[Tensor, Tensor]:
-    """Soft and least distance (L,) between the two parts of every label, metres."""
+    """Soft and least distance (L,) between the two parts of every row, metres."""
     first, second = (posed.points[labels.pair, person] for person in (0, 1))
     rows = torch.arange(len(labels.pair), device=first.device)[:, None]
     a = first[rows, figure.part_points[labels.part[:, 0]]]
@@ -65,7 +103,7 @@ def contact(
 ) -> Tensor:
     """The soft contact loss; `loss` of the distances (L,), metres, says what far ones count."""
     soft, _ = contact_distances(figure, posed, labels)
-    cost = labels.weight * loss(soft) / sigma**2
+    cost = labels.weight * labels.shares(soft.detach()) * loss(soft) / sigma**2
     return cost.new_zeros(len(posed.joints)).index_add(0, labels.pair, cost)
 
 

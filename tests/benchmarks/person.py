@@ -25,7 +25,7 @@ from chorus.pairs import people_stage
 from chorus.pairs.curation import Thresholds, reasons
 from chorus.pairs.fit import FitSettings
 from chorus.pairs.fitting import figure_of, fit_rows, plain_fit, prior_fit
-from chorus.pairs.labels import LabelFaults, corrupted, repaired
+from chorus.pairs.labels import LabelFaults, corrupted, labels_of, repaired
 from chorus.pairs.people import PairReason, PhotographedPairs, pair_in
 from chorus.pairs.refine import RefineSettings
 from chorus.pairs.rows import Bodies, PairScenes
@@ -81,14 +81,14 @@ def of_photographs(truth: PairScenes, pairs: PhotographedPairs, order: np.ndarra
     true = Bodies(*(getattr(mine.true, name)[who] for name in ("pose", "betas", "translation")))
     contacts = tuple(
         tuple((a, b) if order[row][0] == 0 else (b, a) for a, b in found)
-        for row, found in zip(rows, mine.contacts["true"], strict=True)
+        for row, found in zip(rows, mine.contacts("true"), strict=True)
     )
     rng = np.random.default_rng(0)
     raw = tuple(corrupted(found, rng, LabelFaults()) for found in contacts)
     better = tuple(repaired(found, points) for found, points in zip(raw, pairs.keypoints[rows], strict=True))
-    told = {"true": contacts, "raw": raw, "repaired": better}
+    told = {"true": tuple(map(labels_of, contacts)), "raw": tuple(map(labels_of, raw)), "repaired": better}
     known = {"initial": pairs.initial[rows], "K": pairs.K[rows], "keypoints": pairs.keypoints[rows]}
-    return replace(mine, true=true, contacts=told, **known)
+    return replace(mine, true=true, labels=told, **known)
 
 
 def scored(name: str, body, bodies: Bodies, scenes: PairScenes, reason: np.ndarray | None = None) -> dict:

@@ -7,12 +7,13 @@ torch = pytest.importorskip("torch")
 
 from chorus.body.loading import OPEN_BODY, load_body  # noqa: E402
 from chorus.body.regions import Surface  # noqa: E402
-from chorus.pairs.arranging import labels_of  # noqa: E402
 from chorus.pairs.figure import People, rotations_of  # noqa: E402
 from chorus.pairs.fitting import boxes, figure_of  # noqa: E402
+from chorus.pairs.labels import Label, labels_of  # noqa: E402
 from chorus.pairs.surface import inscribed_balls, spread_out  # noqa: E402
 from chorus.pairs.terms import (  # noqa: E402
     Inside,
+    Labels,
     PoseRange,
     contact,
     contact_distances,
@@ -114,7 +115,7 @@ def apart(distance):
 def test_contact_measures_the_gap_between_hands(body, figure):
     parts = Surface.of(body).coarse
     reach = body.v_template[parts["left_hand"], 0].max() - body.v_template[parts["right_hand"], 0].min()
-    labels = labels_of([[("left_hand", "right_hand")]], figure)
+    labels = Labels.of([labels_of([("left_hand", "right_hand")])], figure)
     posed = figure(apart(float(reach) + 0.2))
     soft, least = contact_distances(figure, posed, labels)
     assert least.item() == pytest.approx(0.2, abs=0.03)
@@ -123,10 +124,34 @@ def test_contact_measures_the_gap_between_hands(body, figure):
     assert contact(figure, posed, labels, 0.01, torch.zeros_like).item() == 0.0
 
 
+def test_of_two_readings_of_one_contact_the_nearer_one_counts(figure):
+    posed = figure(apart(0.9))
+    told, mirrored = ("right_hand", "left_hand"), ("left_hand", "right_hand")  # person 2 is on the left of person 1
+    near, far = (contact(figure, posed, Labels.of([labels_of([one])], figure), 0.01) for one in (mirrored, told))
+    assert near < far / 10
+    unsure = Labels.of([[Label(told, 0.5, sure=False)]], figure)
+    assert unsure.told.tolist() == [0, 0]
+    assert contact(figure, posed, unsure, 0.01).item() == pytest.approx(near.item() / 2, rel=1e-3)
+    distances = contact_distances(figure, posed, unsure)[1]
+    pair, nearest = unsure.nearest(distances)
+    assert (pair.tolist(), nearest.tolist()) == ([0], [distances.min().item()])
+
+
+def test_readings_are_not_taken_where_both_sides_are_told_or_no_part_has_one(figure):
+    both = [Label(("left_hand", "chest"), sure=False), Label(("right_hand", "chest"), sure=False)]
+    assert Labels.of([both], figure).told.tolist() == [0, 1]
+    labels = Labels.of([[Label(("head", "head"), sure=False)], [], [Label(("left_foot", "head"), sure=False)]], figure)
+    assert (labels.told.tolist(), labels.pair.tolist()) == ([0, 1, 1], [0, 2, 2])
+    shares = labels.shares(torch.tensor([5.0, 0.1, 0.1 + 0.03]))
+    assert shares[0] == 1
+    assert shares[2] / shares[1] == pytest.approx(np.exp(-1), rel=1e-4)
+    assert labels.shares(torch.tensor([5.0, 90.0, 91.0])).isfinite().all()
+
+
 def test_a_label_of_no_weight_and_no_label_cost_nothing(figure):
     posed = figure(apart(3.0))
-    assert contact(figure, posed, labels_of([[]], figure), 0.01).tolist() == [0.0]
-    some = labels_of([[("head", "head")]], figure)
+    assert contact(figure, posed, Labels.of([[]], figure), 0.01).tolist() == [0.0]
+    some = Labels.of([labels_of([("head", "head")])], figure)
     some.weight.zero_()
     assert contact(figure, posed, some, 0.01).tolist() == [0.0]
 

@@ -9,14 +9,14 @@ from chorus.body.loading import OPEN_BODY, load_body  # noqa: E402
 from chorus.body.model import mirrored_name  # noqa: E402
 from chorus.body.regions import PARTS  # noqa: E402
 from chorus.errors import ConfigError  # noqa: E402
-from chorus.pairs.arranging import TOUCH, arrange, draw, labels_of  # noqa: E402
+from chorus.pairs.arranging import TOUCH, arrange, draw  # noqa: E402
 from chorus.pairs.fitting import figure_of  # noqa: E402
 from chorus.pairs.improvising import IMPROVISED, shows  # noqa: E402
-from chorus.pairs.labels import LabelFaults, corrupted, repaired  # noqa: E402
+from chorus.pairs.labels import Label, LabelFaults, corrupted, labels_of, repaired  # noqa: E402
 from chorus.pairs.scenes import Plan, drawn_pairs, interactions_of, scenes  # noqa: E402
 from chorus.pairs.scoring import score  # noqa: E402
 from chorus.pairs.templates import INTERACTIONS, Stance  # noqa: E402
-from chorus.pairs.terms import Inside, contact_distances  # noqa: E402
+from chorus.pairs.terms import Inside, Labels, contact_distances  # noqa: E402
 from chorus.pairs.views import Faults, view  # noqa: E402
 
 
@@ -64,7 +64,7 @@ def test_arranged_people_touch_and_hardly_penetrate(figure, arranged):
     draws, people, reached = arranged
     assert reached.sum() >= 3
     posed = figure(people)
-    labels = labels_of([one.contacts for one in draws], figure)
+    labels = Labels.of([labels_of(one.contacts) for one in draws], figure)
     _, least = contact_distances(figure, posed, labels)
     assert (least[torch.tensor(reached)[labels.pair]] <= TOUCH).all()
     inside = Inside.of(posed)
@@ -115,8 +115,12 @@ def test_sides_told_wrong_are_repaired_by_the_keypoints():
     keypoints[..., 2] = 1.0
     keypoints[0, 9, :2], keypoints[0, 10, :2] = [0, 0], [100, 0]  # wrists of person 1
     keypoints[1, 5, :2], keypoints[1, 6, :2] = [300, 0], [110, 0]  # shoulders of person 2
-    assert repaired([("left_hand", "left_shoulder")], keypoints) == (("right_hand", "right_shoulder"),)
-    assert repaired([("right_hand", "right_shoulder")], keypoints) == (("right_hand", "right_shoulder"),)
+    right = Label(("right_hand", "right_shoulder"))
+    assert repaired([("left_hand", "left_shoulder")], keypoints) == (right,)
+    assert repaired([right.contact], keypoints) == (right,)
+    keypoints[0, :, 2] = 0.0  # nobody sees person 1
+    assert repaired([right.contact], keypoints) == (Label(right.contact, sure=False),)
+    assert repaired([("chest", "head")], keypoints) == (Label(("chest", "head")),)  # nothing to choose
 
 
 def test_splits_share_no_type_that_is_held_out():
@@ -139,7 +143,9 @@ def test_improvised_pairs_touch_and_never_as_a_withheld_type_does(figure):
     for number, one in enumerate(draws):
         assert one.contacts
         assert not shows(one.contacts, withheld)
-        _, least = contact_distances(figure, figure(people[number : number + 1]), labels_of([one.contacts], figure))
+        _, least = contact_distances(
+            figure, figure(people[number : number + 1]), Labels.of([labels_of(one.contacts)], figure)
+        )
         assert least.max() <= TOUCH
     again = drawn_pairs(figure, Plan(5, "train", 2, types, improvised=6, batch=3))[1]
     assert [one.contacts for one in again] == [one.contacts for one in draws]

@@ -125,7 +125,7 @@ def test_photographs_with_a_pair_are_known_without_labels_and_survive_a_file(tmp
     read = PhotographedPairs.read(tmp_path / "000.h5")
     assert read.reason.tolist() == ["same person twice", ""]
     known = read.known("a-prompt")
-    assert (known.id.tolist(), known.split.tolist(), dict(known.contacts)) == (["a-prompt/7"], ["photograph"], {})
+    assert (known.id.tolist(), known.split.tolist(), dict(known.labels)) == (["a-prompt/7"], ["photograph"], {})
     assert np.allclose(known.initial.pose[0], pairs.initial.pose[1], atol=1e-6)
     assert isinstance(known.initial, Bodies)
     assert len(PhotographedPairs.empty(np.zeros(0, np.int64)).known("a-prompt")) == 0
@@ -141,17 +141,18 @@ def test_told_contacts_are_believed_as_far_as_the_votes_say(open_body):
     pairs = PhotographedPairs.empty(np.arange(2))
     pairs.reason[:] = PairReason.FOUND
     told = [
-        PartContact(*parts, *parts, weight, np.nan, Repair.DECIDED)
-        for parts, weight in ((("left_hand", "chest"), 0.8), (("head", "neck"), 0.2))
+        PartContact(*parts, *parts, weight, margin, Repair.DECIDED)
+        for parts, weight, margin in ((("left_hand", "chest"), 0.8, 0.1), (("right_foot", "neck"), 0.2, 0.3))
     ]
     images = [ImageContacts(0, 5, tuple(told)), ImageContacts(1, 5, ())]
     known = labelled(pairs.known("p"), images)
     labels = labels_named(figure_of(open_body, "cpu"), known, TOLD)
-    assert labels.pair.tolist() == [0, 0]
-    assert labels.weight.tolist() == pytest.approx([0.8, 0.2])
+    assert labels.told.tolist() == [0, 0, 1]  # the sides of the first are not sure, so it may be the right hand
+    assert labels.pair.tolist() == [0, 0, 0]
+    assert labels.weight.tolist() == pytest.approx([0.8, 0.8, 0.2])
     swapped = type(known).joined([known[np.array([1])], known[np.array([0])]])
-    assert labels_named(figure_of(open_body, "cpu"), swapped, TOLD).pair.tolist() == [1, 1]
-    assert len(labels_named(figure_of(open_body, "cpu"), dataclasses.replace(known, weights={}), "none").pair) == 0
+    assert labels_named(figure_of(open_body, "cpu"), swapped, TOLD).pair.tolist() == [1, 1, 1]
+    assert len(labels_named(figure_of(open_body, "cpu"), known, "none").pair) == 0
 
 
 # --- the plan -----------------------------------------------------------------------------------------------------

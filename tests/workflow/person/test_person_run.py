@@ -86,11 +86,12 @@ def people_of(place: Workplace) -> PhotographedPairs:
 
 def truth(pairs: PairScenes, people: PhotographedPairs) -> dict[int, set[tuple[str, str]]]:
     """Image index -> parts that truly touch, of the left person first."""
+    contacts = pairs.contacts("true")
     left_first = pairs.true.translation[:, 0, 0] / pairs.true.translation[:, 0, 2] < (
         pairs.true.translation[:, 1, 0] / pairs.true.translation[:, 1, 2]
     )
     return {
-        int(index): {pair if left_first[index] else pair[::-1] for pair in pairs.contacts["true"][index]}
+        int(index): {pair if left_first[index] else pair[::-1] for pair in contacts[index]}
         for index in people.index[people.found]
     }
 
