@@ -39,7 +39,7 @@ class Pairs(Section):
         description="contact labels that held-out pairs are fitted to",
     )
     keypoint_sigma: Sigma = Field(0.015, description="fit: trusted error of a keypoint, share of the person's box")
-    contact_sigma: Sigma = Field(0.008, description="fit: trusted distance of parts in contact, metres")
+    contact_sigma: Sigma = Field(0.01, description="fit: trusted distance of parts in contact, metres")
     depth_sigma: float = Field(
         0.003,
         ge=0,

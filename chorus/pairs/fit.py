@@ -50,7 +50,7 @@ class FitSettings:
     """
 
     keypoint: float = 0.015
-    contact: float = 0.008
+    contact: float = 0.01
     depth: float = 0.003
     pose: float = 0.2
     place: float = 0.25

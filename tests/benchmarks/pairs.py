@@ -65,7 +65,7 @@ def say(name: str, summary: dict, start: float) -> None:
 
 def fit_table(body, figure, count: int, cache: Path | None) -> dict:
     """Errors of all label sets with and without the penetration term."""
-    plan = Plan(13, "test", count, tuple(INTERACTIONS))
+    plan = Plan(17, "test", count, tuple(INTERACTIONS))
     test, drawn = cached(cache, f"fit_{plan.seed}_{count}", lambda: scenes(figure, plan, Faults(), LabelFaults()))
     settings = FitSettings()
     start, table = time.process_time(), {}
