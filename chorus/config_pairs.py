@@ -89,3 +89,4 @@ class Prior(Section):
     layers: int = Field(3, ge=1, le=24, description="layers of the transformer")
     time: int = Field(400, ge=1, le=999, description="fit: noise level (of 1000) at which the current pair is denoised")
     sigma: Sigma = Field(0.3, description="fit: trusted error of the denoised pair: radians, half metres")
+    place_sigma: Sigma = Field(0.15, description="fit: trusted error of the expected place of a person, metres")

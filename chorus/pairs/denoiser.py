@@ -8,6 +8,7 @@ The numbers (width, layers) are ours. Loaded and saved as safetensors with every
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -16,6 +17,7 @@ from torch import Tensor, nn
 from chorus.pairs.tokens import GROUPS, SIZES, WIDTH
 
 TIMES = 1000
+EVERYTHING = (True,) * len(GROUPS)
 
 
 def signal_share(time: Tensor) -> Tensor:
@@ -109,11 +111,11 @@ class Denoiser(nn.Module):
         """The opposite of `normalised`."""
         return normalised * self.spread + self.mean
 
-    def denoised(self, noisy: Tensor, time: int, guide: Tensor) -> Tensor:
-        """Clean normalised numbers from noisy ones, all fully guided."""
+    def denoised(self, noisy: Tensor, time: int, guide: Tensor, given: Sequence[bool] = EVERYTHING) -> Tensor:
+        """Clean normalised numbers from noisy ones; `given` says which groups of the guides (n, 2, WIDTH) are used."""
         n = len(noisy)
-        everything = torch.ones(n, 2, len(GROUPS), dtype=torch.bool, device=noisy.device)
-        return self(noisy, torch.full((n,), float(time), device=noisy.device), guide, everything)
+        guided = torch.tensor(given, device=noisy.device).expand(n, 2, -1)
+        return self(noisy, torch.full((n,), float(time), device=noisy.device), guide, guided)
 
     def expected(self, guide: Tensor) -> Tensor:
         """The mean of the clean pairs that guides (n, 2, WIDTH) allow, normalised: nothing but the guide is known."""

@@ -2,13 +2,14 @@
 
 What the prior expects, given the first estimate, replaces that estimate; then, at every step of the fit, the current
 pair is taken to a noise level, denoised under the guidance of the first estimate, and pulled towards the result. Where
-BUDDI draws the noise, ours is its mean, nought: one draw for a whole fit scatters its result by millimetres. No
-gradient flows through the denoiser.
+BUDDI draws the noise, ours is its mean, nought: one draw for a whole fit scatters its result by millimetres. And the
+pose is left out of the guidance: the current pair has it from the same first estimate, corrected by keypoints, and what
+is told twice is believed too much. No gradient flows through the denoiser.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -18,7 +19,7 @@ from torch import Tensor
 from chorus.pairs.denoiser import Denoiser, noised
 from chorus.pairs.figure import Figure, People
 from chorus.pairs.fit import FitSettings, Fitted, Problem, fit
-from chorus.pairs.tokens import SIZES, exchanged, pull, rotation_of_six, tokens_of
+from chorus.pairs.tokens import ALL_BUT_POSE, SIZES, exchanged, pull, rotation_of_six, tokens_of
 
 
 @dataclass(frozen=True)
@@ -28,10 +29,12 @@ class RefineSettings:
     Attributes:
         time: noise level at which the current pair is denoised, 1..1000.
         sigma: of the pull towards the denoised pair: radians, half metres, five shape coefficients.
+        place: sigma of the place that the prior expects, metres, instead of the first estimate's.
     """
 
     time: int = 400
     sigma: float = 0.3
+    place: float = 0.15
 
 
 class PriorGuide:
@@ -52,7 +55,7 @@ class PriorGuide:
                 now = self._prior.normalised(tokens_of(self._figure, who))
                 time = torch.full((len(now),), float(self._settings.time), device=now.device)
                 middle = noised(now, torch.zeros_like(now), time)
-                wanted = self._prior.restored(self._prior.denoised(middle, self._settings.time, guide))
+                wanted = self._prior.restored(self._prior.denoised(middle, self._settings.time, guide, ALL_BUT_POSE))
             costs.append(pull(self._figure, who, wanted, self._settings.sigma))
         return (costs[0] + costs[1]) / 2
 
@@ -90,4 +93,4 @@ def refine(
     guide = PriorGuide(figure, prior, problem.initial, settings)
     start = placed(figure, guide.expected(), problem.initial)
     better = Problem(start, problem.K, problem.keypoints, problem.box, problem.labels)
-    return fit(figure, better, fit_settings, guide)
+    return fit(figure, better, replace(fit_settings, place=settings.place), guide)

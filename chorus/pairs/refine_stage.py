@@ -38,5 +38,6 @@ def fit_with_prior(job: Job, device: torch.device) -> Fit:
     from chorus.pairs.refine import RefineSettings
 
     prior = read_prior(job.one("prior"), job.one("card"), device)
-    guide = RefineSettings(job.settings.prior.time, job.settings.prior.sigma)
+    settings = job.settings.prior
+    guide = RefineSettings(settings.time, settings.sigma, settings.place_sigma)
     return prior_fit(prior, guide, fit_settings(job.settings.pairs))

@@ -16,6 +16,7 @@ from chorus.pairs.figure import Figure, People, rotations_of
 GROUPS: dict[str, int] = {"orientation": 6, "pose": 138, "shape": 10, "place": 3}
 WIDTH = sum(GROUPS.values())
 SIZES = list(GROUPS.values())
+ALL_BUT_POSE = tuple(group != "pose" for group in GROUPS)
 
 
 def six_of(rotation: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
     python -m tests.benchmarks.pairs fit --output fit.json
     python -m tests.benchmarks.pairs prior --output prior.json
 
-One core, about ten and about seventy minutes. `--cache FOLDER` keeps drawn scenes and trained priors between runs.
+One core, about ten minutes and about two hours. `--cache FOLDER` keeps drawn scenes and trained priors between runs.
 """
 
 import argparse
@@ -19,22 +19,21 @@ import torch
 
 from chorus.body.loading import OPEN_BODY, load_body
 from chorus.pairs.curation import KEPT, Thresholds, reasons
+from chorus.pairs.figure import Figure, People
 from chorus.pairs.fit import FitSettings
 from chorus.pairs.fitting import figure_of, fit_rows, plain_fit, prior_fit
 from chorus.pairs.improvising import IMPROVISED
 from chorus.pairs.labels import LabelFaults
 from chorus.pairs.refine import RefineSettings
+from chorus.pairs.rows import FittedRows, PairScenes
 from chorus.pairs.scenes import Plan, drawn_pairs, scenes
 from chorus.pairs.scoring import label_scores, score
 from chorus.pairs.templates import INTERACTIONS
 from chorus.pairs.training import TrainingSettings, train
 from chorus.pairs.views import Faults
 
-HELD_OUT = (
-    "handshake", "dance", "arm_round_shoulders", "back_to_back", "lift", "kick", "sit_close", "massage",
-)  # fmt: skip
-SEEN = tuple(name for name in INTERACTIONS if name not in HELD_OUT)
-NARROW = ("high_five", "hug", "side_by_side", "push")
+# Every type is held out once.
+FOLDS = tuple(tuple(INTERACTIONS)[first::3] for first in range(3))
 # What the prior never saw: other sizes and tails of the noise, cameras from above and near.
 OTHER_FAULTS = Faults(
     keypoint_noise=0.02, pose_noise=0.2, heavy=0.1, turn_noise=0.12, depth_noise=0.2, low=25, high=50, nearest=2.5,
@@ -98,57 +97,86 @@ def curation_of(reason: np.ndarray, joint: np.ndarray) -> dict:
 
 @dataclasses.dataclass(frozen=True)
 class Breadth:
-    """What a prior learns from: pairs of some types, more that are improvised from them, training steps."""
+    """What a prior learns from: pairs of so many types, more that are improvised from them, training steps."""
 
-    types: tuple[str, ...]
+    types: int
     improvised: int
     steps: int
 
 
 # Without improvised pairs more steps make it worse: the network learns the types.
 BREADTHS = {
-    "narrow": Breadth(NARROW, 0, 1500), "broad": Breadth(SEEN, 0, 1500), IMPROVISED: Breadth(SEEN, 3000, 14000),
+    "narrow": Breadth(4, 0, 1500), "broad": Breadth(len(INTERACTIONS), 0, 1500),
+    IMPROVISED: Breadth(len(INTERACTIONS), 3000, 6000),
 }  # fmt: skip
+
+
+@dataclasses.dataclass(frozen=True)
+class Fold:
+    """Some types that are held out, and what is learnt and tried without them.
+
+    Attributes:
+        number: 0 to 2; count: test pairs; pairs: training pairs that are not improvised.
+    """
+
+    figure: Figure
+    number: int
+    count: int
+    pairs: int
+    cache: Path | None
+
+    def test(self) -> PairScenes:
+        """Pairs of the types that are held out, with other noise and cameras."""
+        plan = Plan(12, "test", self.count, FOLDS[self.number])
+        return cached(self.cache, f"test_{self.number}_{self.count}",
+                      lambda: scenes(self.figure, plan, OTHER_FAULTS, LabelFaults())[0])  # fmt: skip
+
+    def people(self, name: str) -> People:
+        """Training pairs of all other types, or of some of them."""
+        breadth, others = BREADTHS[name], [kind for kind in INTERACTIONS if kind not in FOLDS[self.number]]
+        types = tuple(others[:: max(1, len(others) // breadth.types)][: breadth.types])
+        plan = Plan(21, "train", self.pairs, types, breadth.improvised)
+        return cached(self.cache, f"{name}_{self.number}_{self.pairs}", lambda: drawn_pairs(self.figure, plan)[0])
+
+    def trained(self, name: str, seed: int):
+        """A prior, its losses and the CPU seconds of its training."""
+        settings = TrainingSettings(BREADTHS[name].steps, seed=seed)
+
+        def made():
+            people, start = self.people(name), time.process_time()
+            prior, losses = train(self.figure, people, settings)
+            return prior, losses, time.process_time() - start
+
+        return cached(self.cache, f"{name}_{self.number}_{self.pairs}_{settings.steps}_{seed}", made)
+
+    def fitted(self, name: str, seed: int, labels: str) -> FittedRows:
+        """The test pairs, fitted with a prior; `keypoints` is none."""
+        if name == "keypoints":
+            method = plain_fit(FitSettings())
+        else:
+            method = prior_fit(self.trained(name, seed)[0], RefineSettings(), FitSettings())
+        return cached(self.cache, f"fitted_{name}_{self.number}_{self.count}_{self.pairs}_{seed}_{labels}",
+                      lambda: fit_rows(self.figure, self.test(), labels, 44, method))  # fmt: skip
 
 
 def prior_table(body, figure, count: int, pairs: int, seeds: int, cache: Path | None) -> dict:
     """Priors that never saw the tested types, other noise and cameras: of few types, of many, of improvised ones."""
-    test, _ = cached(
-        cache, f"unseen_{count}",
-        lambda: scenes(figure, Plan(12, "test", count, HELD_OUT), OTHER_FAULTS, LabelFaults()),
-    )  # fmt: skip
+    folds = [Fold(figure, number, count, pairs, cache) for number in range(len(FOLDS))]
+    test = PairScenes.joined([fold.test() for fold in folds])
     start = time.process_time()
     table = {"initial": score(body, test.initial, test).summary(test.interaction)}
-    rows = fit_rows(figure, test, "none", 44, plain_fit(FitSettings()))
-    table["keypoints"] = score(body, rows.bodies, test).summary(test.interaction)
-    say("keypoints", table["keypoints"], start)
-    losses = {}
-    for seed in range(seeds):
-        for name, breadth in BREADTHS.items():
-            plan = Plan(21, "train", pairs, breadth.types, breadth.improvised)
-            people, _, _ = cached(cache, f"{name}_{pairs}", lambda plan=plan: drawn_pairs(figure, plan))
-            start, row = time.process_time(), f"{name}, seed {seed}"
-            settings = TrainingSettings(breadth.steps, seed=seed)
-            prior, losses[row], spent = cached(
-                cache, f"{name}_{pairs}_{breadth.steps}_{seed}",
-                lambda people=people, settings=settings: trained(figure, people, settings),
-            )  # fmt: skip
-            for labels in ("none", "repaired") if (seed, name) == (0, IMPROVISED) else ("none",):
-                rows = fit_rows(figure, test, labels, 44, prior_fit(prior, RefineSettings(), FitSettings()))
-                key = row if labels == "none" else f"{row}, repaired labels"
-                table[key] = {**score(body, rows.bodies, test).summary(test.interaction), "training_cpu_s": spent}
-                say(key, table[key], start)
+    rows = [("keypoints", 0, "none"), *((name, seed, "none") for seed in range(seeds) for name in BREADTHS)]
+    for name, seed, labels in (*rows, (IMPROVISED, 0, "repaired")):
+        key = ", ".join([name] + [f"seed {seed}"] * (name in BREADTHS) + ["repaired labels"] * (labels == "repaired"))
+        fits = FittedRows.joined([fold.fitted(name, seed, labels) for fold in folds])
+        table[key] = score(body, fits.bodies, test).summary(test.interaction)
+        if name in BREADTHS:
+            table[key] |= {"training_cpu_s": [fold.trained(name, seed)[2] for fold in folds]}
+        say(key, table[key], start)
     return {
-        "pairs": len(test), "training_pairs": pairs, "losses": losses, "methods": table,
+        "pairs": len(test), "training_pairs": pairs, "folds": FOLDS, "methods": table,
         "breadths": {name: dataclasses.asdict(breadth) for name, breadth in BREADTHS.items()},
     }  # fmt: skip
-
-
-def trained(figure, people, settings: TrainingSettings):
-    """A prior, its losses and the CPU seconds of its training."""
-    start = time.process_time()
-    prior, losses = train(figure, people, settings)
-    return prior, losses, time.process_time() - start
 
 
 def main() -> None:
@@ -157,7 +185,7 @@ def main() -> None:
     parser.add_argument("what", choices=["fit", "prior"])
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--cache", type=Path)
-    parser.add_argument("--count", type=int, default=88, help="held-out pairs; docs/pairs.md has 528 of `fit`")
+    parser.add_argument("--count", type=int, default=88, help="held-out pairs (of each fold); docs/pairs.md: 528, 88")
     parser.add_argument("--pairs", type=int, default=616, help="training pairs")
     parser.add_argument("--seeds", type=int, default=3)
     options = parser.parse_args()
