@@ -1,10 +1,11 @@
 """Fits with the contact prior in place of contact labels, as BUDDI's test-time optimisation does (score distillation).
 
-What the prior expects, given the first estimate, replaces that estimate; then, at every step of the fit, the current
-pair is taken to a noise level, denoised under the guidance of the first estimate, and pulled towards the result. Where
-BUDDI draws the noise, ours is its mean, nought: one draw for a whole fit scatters its result by millimetres. And the
-pose is left out of the guidance: the current pair has it from the same first estimate, corrected by keypoints, and what
-is told twice is believed too much. No gradient flows through the denoiser.
+What the prior expects, given the first estimate (its place corrected half of the way by a fit to keypoints), replaces
+that estimate; then, at every step of the fit, the current pair is taken to a noise level, denoised under the guidance
+of the first estimate, and pulled towards the result. Where BUDDI draws the noise, ours is its mean, nought: one draw
+for a whole fit scatters its result by millimetres. And the pose is left out of the guidance: the current pair has it
+from the same first estimate, corrected by keypoints, and what is told twice is believed too much. No gradient flows
+through the denoiser.
 """
 
 from __future__ import annotations
@@ -86,11 +87,23 @@ def placed(figure: Figure, numbers: Tensor, initial: People) -> People:
     return people
 
 
+def halfway(figure: Figure, problem: Problem, settings: FitSettings) -> People:
+    """First estimates, each person moved half of the way to where a first fit (stage 1, bodies free to meet) puts them.
+
+    A first estimate knows depths by itself and keypoints know them by sizes: their errors have little in common.
+    """
+    fitted = fit(figure, problem, replace(settings, depth=0.0, steps=(settings.steps[0], 0))).people
+    first = problem.initial
+    moved = (figure.roots(fitted) - figure.roots(first)) / 2
+    return People(first.pose, first.betas, first.translation + moved)
+
+
 def refine(
     figure: Figure, prior: Denoiser, problem: Problem, settings: RefineSettings, fit_settings: FitSettings
 ) -> Fitted:
     """Fit pairs with a prior; labels of the problem count besides, if there are any."""
-    guide = PriorGuide(figure, prior, problem.initial, settings)
-    start = placed(figure, guide.expected(), problem.initial)
+    known = halfway(figure, problem, fit_settings)
+    guide = PriorGuide(figure, prior, known, settings)
+    start = placed(figure, guide.expected(), known)
     better = Problem(start, problem.K, problem.keypoints, problem.box, problem.labels)
     return fit(figure, better, replace(fit_settings, place=settings.place), guide)

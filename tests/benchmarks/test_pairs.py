@@ -1,5 +1,6 @@
-"""The promises of docs/pairs.md, measured (ten and thirty minutes): `pytest -m slow tests/benchmarks/test_pairs.py`."""
+"""The promises of docs/pairs.md, measured (10 and 100 minutes): `pytest -m slow tests/benchmarks/test_pairs.py`."""
 
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -27,5 +28,10 @@ def test_better_labels_make_better_fits_and_bodies_keep_apart(body):
 
 
 def test_the_prior_helps_on_types_that_it_never_saw(body):
-    table = prior_table(body, figure_of(body, "cpu"), 88, 616, 1, None)["methods"]
-    assert table["improvised, seed 0"]["joint_pa_mpjpe"] <= 0.8 * table["keypoints"]["joint_pa_mpjpe"]
+    table = prior_table(body, figure_of(body, "cpu"), 176, 616, 3, None)["methods"]
+    without = table["keypoints, seed 0"]["joint_pa_mpjpe"]
+    errors = [table[f"improvised, seed {seed}"]["joint_pa_mpjpe"] for seed in range(3)]
+    assert np.mean(errors) <= 0.8 * without
+    assert max(errors) < without
+    every = [table[f"{name}, every type"]["joint_pa_mpjpe"] for name in ("improvised", "keypoints")]
+    assert every[0] < every[1]

@@ -1,5 +1,7 @@
 """The contact prior and the fits: what no camera changes, schedules, training, files, guidance."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -16,7 +18,7 @@ from chorus.pairs.figure import People, rotations_of  # noqa: E402
 from chorus.pairs.fit import FitSettings, Problem, fit  # noqa: E402
 from chorus.pairs.fitting import figure_of  # noqa: E402
 from chorus.pairs.labels import LabelFaults  # noqa: E402
-from chorus.pairs.refine import PriorGuide, RefineSettings, placed, refine  # noqa: E402
+from chorus.pairs.refine import PriorGuide, RefineSettings, halfway, placed, refine  # noqa: E402
 from chorus.pairs.scenes import Plan, people_of, scenes  # noqa: E402
 from chorus.pairs.tokens import (  # noqa: E402
     ALL_BUT_POSE,
@@ -196,3 +198,14 @@ def test_a_prior_guides_without_gradients_through_it(figure, drawn, trained):
     assert all(weight.grad is None for weight in trained[0].parameters())
     done = refine(figure, trained[0], problem, RefineSettings(), FitSettings(steps=(5, 3)))
     assert (done.losses["prior"] > 0).all()
+
+
+def test_places_go_half_of_the_way_to_the_keypoints_and_poses_stay(figure, drawn):
+    from chorus.pairs.fitting import labels_named, problem_of
+
+    at_truth = problem_of(figure, drawn, labels_named(figure, drawn, "none"))
+    far = at_truth.initial.translation + torch.tensor([0.4, 0.0, 0.0])  # a side error, which keypoints know best
+    problem = dataclasses.replace(at_truth, initial=dataclasses.replace(at_truth.initial, translation=far))
+    found = halfway(figure, problem, FitSettings(steps=(100, 50)))
+    assert torch.equal(found.pose, problem.initial.pose)
+    assert (found.translation - far)[..., 0].mean().item() == pytest.approx(-0.2, abs=0.06)
