@@ -11,6 +11,7 @@ from scipy.spatial import cKDTree
 
 from chorus.body.model import BodyModel
 from chorus.body.regions import Surface
+from chorus.pairs.labels import Contacts
 from chorus.pairs.metrics import (
     PCC_RADII,
     contact_counts,
@@ -20,7 +21,7 @@ from chorus.pairs.metrics import (
     person_pa_mpjpe,
     precision_recall,
 )
-from chorus.pairs.rows import Bodies, Contacts, PairScenes
+from chorus.pairs.rows import Bodies, PairScenes
 
 LABELLED = ("raw", "repaired")
 
@@ -114,10 +115,8 @@ def _least_distance(first: np.ndarray, second: np.ndarray) -> float:
 
 def label_scores(scenes: PairScenes) -> dict[str, dict[str, float]]:
     """Precision, recall and F1 of contact labels, raw and repaired."""
-    return {
-        labels: precision_recall(np.array(_counts(scenes.contacts(labels), scenes.contacts("true"))))
-        for labels in LABELLED
-    }
+    true = scenes.contacts("true")
+    return {labels: precision_recall(np.array(_counts(scenes.contacts(labels), true))) for labels in LABELLED}
 
 
 def _counts(named: Sequence[Contacts], true: Sequence[Contacts]) -> list[tuple[int, int, int]]:

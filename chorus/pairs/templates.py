@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from chorus.body.model import JOINT_NAMES, N_JOINTS
+from chorus.pairs.labels import Contacts
 
 Direction = tuple[float, float, float]
 DOWN: Direction = (0.25, -1.0, 0.05)
@@ -76,7 +77,7 @@ class Interaction:
     second: Stance
     place: tuple[float, float, float]
     heading: float
-    contacts: tuple[tuple[str, str], ...]
+    contacts: Contacts
 
 
 STAND = Stance()
