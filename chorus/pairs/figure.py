@@ -6,8 +6,9 @@ Joints of one depth of the kinematic tree are turned together, so that two peopl
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -41,19 +42,46 @@ class People:
 
 @dataclass(frozen=True)
 class Posed:
-    """Where people are, camera axes, metres.
+    """Where people are, camera axes, metres; skin and balls are placed when they are first asked for.
 
     Attributes:
         joints: (..., 24, 3); keypoints: (..., 17, 3) of COCO.
-        points: (..., P, 3) on the skin.
-        centres: (..., B, 3) and radii: (..., B) of the balls inside.
+        radii: (..., B) of the balls inside.
     """
 
     joints: Tensor
     keypoints: Tensor
-    points: Tensor
-    centres: Tensor
     radii: Tensor
+    _place: Callable[[], tuple[Tensor, Tensor]]
+
+    @property
+    def points(self) -> Tensor:
+        """(..., P, 3) on the skin."""
+        return self._placed[0]
+
+    @property
+    def centres(self) -> Tensor:
+        """(..., B, 3) of the balls inside."""
+        return self._placed[1]
+
+    @cached_property
+    def _placed(self) -> tuple[Tensor, Tensor]:
+        return self._place()
+
+
+@dataclass(frozen=True)
+class _Skin:
+    """Some rest points with their shape directions (P, 3, 10) and skinning weights (P, 24)."""
+
+    rest: Tensor
+    directions: Tensor
+    weights: Tensor
+
+    def placed(self, bones: Tensor, betas: Tensor) -> Tensor:
+        """Points (n, P, 3) of bones' transforms (n, 24, 12) and shapes (n, 10)."""
+        rest = self.rest + (betas @ self.directions.flatten(0, 1).T).unflatten(-1, (-1, 3))
+        blended = (self.weights @ bones).unflatten(-1, (3, 4))
+        return (blended[..., :3] * rest[..., None, :]).sum(-1) + blended[..., 3]
 
 
 def rotations_of(turns: Tensor) -> Tensor:
@@ -90,21 +118,23 @@ class Figure:
         shapes = body.shapedirs
         ball_shapes = (shapes[near] + shapes[far]) / 2
         outward = (body.v_template[near] - balls.centre) / balls.radius[:, None]
-        rest = [body.v_template[ids], body.v_template[face], balls.centre]
-        directions = [shapes[ids], shapes[face], ball_shapes]
-        weights = [body.weights[ids], body.weights[face], (body.weights[near] + body.weights[far]) / 2]
-        self._sizes = [len(part) for part in rest]
+        ball_weights = (body.weights[near] + body.weights[far]) / 2
 
         def tensor(values: np.ndarray) -> Tensor:
             return torch.tensor(np.asarray(values), dtype=torch.float32, device=device)
 
-        self._rest, self._directions, self._weights = (tensor(np.concatenate(p)) for p in (rest, directions, weights))
+        def skin(*parts: tuple[np.ndarray, np.ndarray, np.ndarray]) -> _Skin:
+            return _Skin(*(tensor(np.concatenate(columns)) for columns in zip(*parts, strict=True)))
+
+        self._face = skin((body.v_template[face], shapes[face], body.weights[face]))
+        points = (body.v_template[ids], shapes[ids], body.weights[ids])
+        self._skin, self._points = skin(points, (balls.centre, ball_shapes, ball_weights)), len(ids)
         self._radius = tensor(balls.radius)
         self._radius_directions = tensor(np.einsum("ba,bak->bk", outward, shapes[near] - ball_shapes))
         self._joints = tensor(regressor @ body.v_template)
         self._joint_directions = tensor(np.einsum("jv,vak->jak", regressor, shapes))
         self._levels = _levels(body.parents)
-        self.device = self._rest.device
+        self.device = self._joints.device
 
     def __call__(self, people: People) -> Posed:
         """Pose people: leading axes as given."""
@@ -116,19 +146,22 @@ class Figure:
         turn, joints = self._chain(rotations_of(pose), rest_joints)
         shift = joints - (turn @ rest_joints[..., None])[..., 0]
         bones = torch.cat([turn, shift[..., None]], -1).flatten(2)
-        rest = self._rest + (betas @ self._directions.flatten(0, 1).T).unflatten(-1, (-1, 3))
-        blended = (self._weights @ bones).unflatten(-1, (3, 4))
-        skin = (blended[..., :3] * rest[..., None, :]).sum(-1) + blended[..., 3] + translation
+        face = self._face.placed(bones, betas) + translation
         joints = joints + translation
-        points, face, centres = skin.split(self._sizes, dim=1)
-        parts = (
-            joints,
-            torch.cat([face, joints[:, self._coco_joints]], 1),
-            points,
-            centres,
-            self._radius + betas @ self._radius_directions.T,
-        )
-        return Posed(*(part.reshape(*lead, *part.shape[1:]) for part in parts))
+
+        def of_lead(values: Tensor) -> Tensor:
+            return values.reshape(*lead, *values.shape[1:])
+
+        tracked = torch.is_grad_enabled()
+
+        def place() -> tuple[Tensor, Tensor]:
+            with torch.set_grad_enabled(tracked):  # as when the people were posed, whoever asks first
+                skin = of_lead(self._skin.placed(bones, betas) + translation)
+                return skin[..., : self._points, :], skin[..., self._points :, :]
+
+        keypoints = torch.cat([face, joints[:, self._coco_joints]], 1)
+        radii = self._radius + betas @ self._radius_directions.T
+        return Posed(of_lead(joints), of_lead(keypoints), of_lead(radii), place)
 
     def roots(self, people: People) -> Tensor:
         """Root joints (..., 3) of people, about which the bodies turn, without posing them."""

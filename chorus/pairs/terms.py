@@ -102,6 +102,8 @@ def contact(
     figure: Figure, posed: Posed, labels: Labels, sigma: float, loss: Callable[[Tensor], Tensor] = torch.square
 ) -> Tensor:
     """The soft contact loss; `loss` of the distances (L,), metres, says what far ones count."""
+    if not len(labels.pair):
+        return posed.joints.new_zeros(len(posed.joints))
     soft, _ = contact_distances(figure, posed, labels)
     cost = labels.weight * labels.shares(soft.detach()) * loss(soft) / sigma**2
     return cost.new_zeros(len(posed.joints)).index_add(0, labels.pair, cost)
