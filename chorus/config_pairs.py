@@ -77,16 +77,18 @@ def check_person(categories: Sequence[str], source: str) -> None:
 
 
 class Prior(Section):
-    """The contact prior: a small conditional diffusion model of pairs, and how it guides fits."""
+    """The contact prior: a small conditional diffusion model of pairs, a judge of depths, and how they guide fits."""
 
     source: Literal["fits", "truth"] = Field(
         "fits", description="fits: learns from the curated fits of the training pairs; truth: from the true pairs"
     )
     steps: int = Field(1500, ge=1, le=1_000_000, description="training steps")
+    judge_steps: int = Field(1500, ge=1, le=1_000_000, description="training steps of the judge of depths")
     batch: int = Field(64, ge=2, le=4096, description="pairs of a training step")
     rate: float = Field(1.5e-3, gt=0, le=1, description="step size of training")
     width: int = Field(96, ge=16, le=1024, multiple_of=8, description="width of a token")
     layers: int = Field(3, ge=1, le=24, description="layers of the transformer")
     time: int = Field(400, ge=1, le=999, description="fit: noise level (of 1000) at which the current pair is denoised")
     sigma: Sigma = Field(0.3, description="fit: trusted error of the denoised pair: radians, half metres")
-    place_sigma: Sigma = Field(0.15, description="fit: trusted error of the expected place of a person, metres")
+    place_sigma: Sigma = Field(0.07, description="fit: trusted error of the place at which a person starts, metres")
+    touch_sigma: Sigma = Field(0.05, description="fit: how far a hand that touches the other person is off, metres")

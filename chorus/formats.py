@@ -112,8 +112,9 @@ deviation over the repetitions in a second column, `... spread`; columns that en
 
 ## pair_prior: `results/pairs/prior.safetensors` and `results/pairs/prior.json`
 
-The contact prior's weights, and its card: `format_version, sizes, training: {pairs, interactions, source, settings, losses},
-use: {tokens, frame}`.
+The contact prior's weights (`denoiser.*`: the diffusion model; `judge.*`: the judge of depths), and its card:
+`format_version, sizes, touch: {share, far}, training: {pairs, interactions, source, settings, losses: {denoiser, judge}},
+use: {tokens, frame}`. `touch`: the share of hands that touch, and how far the others are, metres.
 
 ## pair_evaluation: `results/pairs/evaluation.json`
 

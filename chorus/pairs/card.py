@@ -5,29 +5,41 @@ from __future__ import annotations
 from pathlib import Path
 
 import safetensors.torch
-import torch
+from torch import nn
 
 from chorus import store
 from chorus.errors import FileError
 from chorus.pairs.denoiser import Denoiser, Sizes
+from chorus.pairs.depths import DepthJudge
+from chorus.pairs.figure import Figure
+from chorus.pairs.prior import ContactPrior
+from chorus.pairs.touching import Touch
 
 
-def weights_of(prior: Denoiser) -> bytes:
+def weights_of(prior: ContactPrior) -> bytes:
     """The bytes of a prior's weights; the same weights give the same bytes."""
-    return safetensors.torch.save({name: value.cpu().contiguous() for name, value in prior.state_dict().items()})
+    weights = _networks(prior.denoiser, prior.judge).state_dict()
+    return safetensors.torch.save({name: value.cpu().contiguous() for name, value in weights.items()})
 
 
-def read_prior(weights: Path, card: Path, device: torch.device | str) -> Denoiser:
-    """Read a trained prior.
+def _networks(denoiser: Denoiser, judge: DepthJudge) -> nn.ModuleDict:
+    return nn.ModuleDict({"denoiser": denoiser, "judge": judge})
+
+
+def read_prior(weights: Path, card: Path, figure: Figure) -> ContactPrior:
+    """Read a trained prior for fits of a body.
 
     Raises:
         FileError: missing, damaged, or weights and card do not belong together.
     """
     content, told = store.read_bytes(weights), store.read_json(card)
     try:
-        prior = Denoiser(Sizes(**told["sizes"]))
-        prior.load_state_dict(safetensors.torch.load(content))
+        touch = Touch(**told["touch"])
+        denoiser, judge = Denoiser(Sizes(**told["sizes"])), DepthJudge(len(figure.part_names))
+        networks = _networks(denoiser, judge)
+        networks.load_state_dict(safetensors.torch.load(content))
     except (KeyError, TypeError, ValueError, RuntimeError, safetensors.SafetensorError) as error:
         first = str(error).splitlines()[0]
         raise FileError(f"{weights}: is no prior of {card.name} ({first}); run the stage pair_prior again.") from None
-    return prior.to(device).eval()
+    networks.to(figure.device).eval()
+    return ContactPrior(denoiser, judge, touch)

@@ -130,9 +130,7 @@ def train_judge(
         the judge, ready for use, and its loss every hundred steps.
     """
     rng = np.random.default_rng(seed)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        judge = DepthJudge(len(figure.part_names)).to(figure.device)
+    judge = _fresh(len(figure.part_names), torch.Generator(device="cpu").manual_seed(seed)).to(figure.device)
     told, wanted = _examples(figure, people, judge, rng, faults)
     optimiser = torch.optim.AdamW(judge.parameters(), lr=_RATE, weight_decay=_DECAY)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
@@ -150,6 +148,18 @@ def train_judge(
             report(step, losses[-1])
             recent = []
     return judge.eval(), losses
+
+
+def _fresh(parts: int, generator: torch.Generator) -> DepthJudge:
+    """A judge whose weights follow from the generator alone, spread as is usual for linear layers."""
+    judge = DepthJudge(parts)
+    with torch.no_grad():
+        for layer in judge.modules():
+            if isinstance(layer, nn.Linear):
+                most = layer.in_features**-0.5
+                for values in (layer.weight, layer.bias):
+                    values.uniform_(-most, most, generator=generator)
+    return judge
 
 
 def _examples(

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from chorus.body.model import COCO_KEYPOINTS, JOINT_NAMES, N_JOINTS, BodyModel
+from chorus.body.model import COCO_KEYPOINTS, JOINT_NAMES, N_JOINTS, BodyModel, mirrored_name
 from chorus.pairs.surface import inscribed_balls, points_of_parts
 
 
@@ -110,6 +110,7 @@ class Figure:
         # Parts of fewer points repeat some, so that all parts are one array; no minimum and no mean of minima minds.
         rows = [np.searchsorted(ids, np.resize(chosen[name], width)) for name in self.part_names]
         self.part_points = torch.tensor(np.array(rows), device=device)
+        self.mirrored_parts = [self.part_names.index(mirrored_name(name)) for name in self.part_names]
         balls = inscribed_balls(body)
         face = np.array([body.landmark_vertices[name] for name in COCO_KEYPOINTS[:5]])
         self._coco_joints = [JOINT_NAMES.index(name) for name in COCO_KEYPOINTS[5:]]

@@ -30,7 +30,7 @@ from chorus.pairs.views import Views
 SLOPE_OVER = 20  # steps over which the loss must still fall
 GIVEN_UP = (0.3, 0.1)  # metres: labelled parts farther apart pull less and less, in stage 1 and in stage 2
 EARLY_DEPTH = 6.0  # the sigma of depths in stage 1, in sigmas of stage 2
-Guide = Callable[[People], Tensor]
+Guide = Callable[[People, Posed], Tensor]
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ class _Terms:
             inside = inside or Inside.of(posed)
             terms["penetration"] = penetration(posed, inside, sigma.depth) * self._kept_apart()
         if self.guide is not None:
-            terms["prior"] = self.guide(people)
+            terms["prior"] = self.guide(people, posed)
         return terms, inside
 
     def _believed(self, distance: Tensor) -> Tensor:

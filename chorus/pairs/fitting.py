@@ -10,9 +10,9 @@ from torch import Tensor
 
 from chorus.body.model import BodyModel
 from chorus.body.regions import Surface
-from chorus.pairs.denoiser import Denoiser
 from chorus.pairs.figure import Figure
 from chorus.pairs.fit import FitSettings, Fitted, Problem, fit
+from chorus.pairs.prior import ContactPrior
 from chorus.pairs.refine import RefineSettings, refine
 from chorus.pairs.rows import FittedRows, KnownPairs, Quality
 from chorus.pairs.scenes import bodies_of, people_of
@@ -72,7 +72,7 @@ def plain_fit(settings: FitSettings) -> Fit:
     return lambda figure, problem: fit(figure, problem, settings)
 
 
-def prior_fit(prior: Denoiser, settings: RefineSettings, fit_settings: FitSettings) -> Fit:
+def prior_fit(prior: ContactPrior, settings: RefineSettings, fit_settings: FitSettings) -> Fit:
     """A fit with the contact prior."""
     return lambda figure, problem: refine(figure, prior, problem, settings, fit_settings)
 

@@ -34,7 +34,8 @@ def run(job: Job) -> None:
     from chorus.pairs.refine_stage import fit_with_prior
 
     settings, body = job.settings.pairs, load_body(job.one("body"))
-    figure, plain, guided = figure_of(body, device), plain_fit(fit_settings(settings)), fit_with_prior(job, device)
+    figure, plain = figure_of(body, device), plain_fit(fit_settings(settings))
+    guided = fit_with_prior(job, figure)
     known, told = pairs_of(job)
     done = [
         fit_rows(figure, some, labels, settings.batch, method, name)

@@ -28,8 +28,9 @@ def run(job: Job) -> None:
     from chorus.pairs.card import weights_of
     from chorus.pairs.denoiser import Sizes
     from chorus.pairs.fitting import figure_of
+    from chorus.pairs.prior import learn
     from chorus.pairs.scenes import people_of
-    from chorus.pairs.training import TrainingSettings, train
+    from chorus.pairs.training import TrainingSettings
     from chorus.pairs.views import upright
 
     settings: Prior = job.settings.prior
@@ -43,20 +44,22 @@ def run(job: Job) -> None:
     if len(interactions) < 2:
         raise ConfigError(f"pairs.train: {len(interactions)} pairs are left to train the prior on; draw more")
     training = TrainingSettings(
-        settings.steps, settings.batch, settings.rate, seed_of(job.settings.run.seed, "prior") % 2**32
-    )
+        settings.steps, settings.batch, settings.rate, seed_of(job.settings.run.seed, "prior") % 2**32,
+        settings.judge_steps,
+    )  # fmt: skip
     sizes = Sizes(settings.width, settings.layers)
     people = upright(figure, people_of(bodies, device))
-    prior, losses = train(figure, people, training, sizes)
+    prior, losses = learn(figure, people, training, sizes)
     card = {
         "format_version": FORMAT_VERSION,
         "sizes": vars(sizes),
+        "touch": vars(prior.touch),
         "training": {
             "pairs": len(interactions),
             "interactions": {str(name): int((interactions == name).sum()) for name in np.unique(interactions)},
             "source": settings.source,
             "settings": vars(training),
-            "losses": [round(loss, 5) for loss in losses],
+            "losses": {network: [round(loss, 5) for loss in found] for network, found in losses.items()},
         },
         "use": {
             "tokens": "orientation (6), pose (138), shape (10), place (3) of person 1, then of person 2",

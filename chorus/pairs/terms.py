@@ -93,9 +93,13 @@ def contact_distances(figure: Figure, posed: Posed, labels: Labels) -> tuple[Ten
     a = first[rows, figure.part_points[labels.part[:, 0]]]
     b = second[rows, figure.part_points[labels.part[:, 1]]]
     squared = (a[:, :, None] - b[:, None]).square().sum(-1).flatten(1)
-    distance = (squared + 1e-8).sqrt()
-    share = torch.softmax(-distance.detach() / SOFTNESS, dim=1)
-    return ((share * squared).sum(1) + 1e-8).sqrt(), distance.amin(1)
+    return softly_least(squared, SOFTNESS), (squared.amin(1) + 1e-8).sqrt()
+
+
+def softly_least(squared: Tensor, softness: float) -> Tensor:
+    """A soft minimum (...) of distances whose squares (..., k) are given; those `softness` farther count 1/e."""
+    share = torch.softmax(-(squared.detach() + 1e-8).sqrt() / softness, dim=-1)
+    return ((share * squared).sum(-1) + 1e-8).sqrt()
 
 
 def contact(

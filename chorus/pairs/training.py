@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -32,12 +32,14 @@ class TrainingSettings:
     Attributes:
         steps, batch, rate: of Adam; the rate falls to nought along a cosine.
         seed: of the weights, the noise and the first estimates.
+        judge_steps: of the judge of depths (`depths`).
     """
 
     steps: int = 2500
     batch: int = 64
     rate: float = 1.5e-3
     seed: int = 0
+    judge_steps: int = 1500
 
 
 def mirrored(people: People) -> People:
@@ -112,7 +114,7 @@ def _fresh(sizes: Sizes, generator: torch.Generator) -> Denoiser:
 
 def _loss(prior: Denoiser, figure: Figure, people: People, rng: np.random.Generator, faults: Faults) -> Tensor:
     """Squared errors of x0: of every group in normalised numbers, and of the joints of both people in decimetres."""
-    both = estimates(figure, people, rng, _scaled(faults, rng.uniform(*FAULTY)))
+    both = estimates(figure, people, rng, faults.scaled(rng.uniform(*FAULTY)))
     clean, guide = (prior.normalised(tokens_of(figure, who)) for who in both)
     n = len(clean)
     time = torch.tensor(rng.integers(1, TIMES + 1, n), dtype=torch.float32, device=figure.device)
@@ -132,13 +134,3 @@ def guidance(n: int, rng: np.random.Generator) -> np.ndarray:
     told = np.array([False]), np.array([True]), np.array(ALL_BUT_POSE)
     given = np.select([kind == number for number in range(len(told))], told, some)
     return np.repeat(given[:, None], 2, axis=1)
-
-
-def _scaled(faults: Faults, factor: float) -> Faults:
-    return replace(
-        faults,
-        pose_noise=faults.pose_noise * factor,
-        turn_noise=faults.turn_noise * factor,
-        depth_noise=faults.depth_noise * factor,
-        side_noise=faults.side_noise * factor,
-    )

@@ -6,7 +6,7 @@ sight, an unknown shape, keypoints that are off, hidden or missing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import torch
@@ -45,6 +45,11 @@ class Faults:
     high: float = 25.0
     nearest: float = 3.5
     farthest: float = 6.0
+
+    def scaled(self, factor: float) -> Faults:
+        """The same cameras, with all noise of keypoints and first estimates larger by a factor."""
+        noises = (field.name for field in fields(self) if field.name.endswith("_noise"))
+        return replace(self, **{name: getattr(self, name) * factor for name in noises})
 
 
 USUAL = Faults()

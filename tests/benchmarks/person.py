@@ -27,12 +27,13 @@ from chorus.pairs.fit import FitSettings
 from chorus.pairs.fitting import figure_of, fit_rows, plain_fit, prior_fit
 from chorus.pairs.labels import LabelFaults, corrupted, labels_of, repaired
 from chorus.pairs.people import PairReason, PhotographedPairs, pair_in
+from chorus.pairs.prior import learn
 from chorus.pairs.refine import RefineSettings
 from chorus.pairs.rows import Bodies, PairScenes
 from chorus.pairs.scenes import Plan, drawn_pairs
 from chorus.pairs.scoring import score
 from chorus.pairs.templates import INTERACTIONS
-from chorus.pairs.training import TrainingSettings, train
+from chorus.pairs.training import TrainingSettings
 from chorus.perception.blazepose import BlazePose
 from chorus.perception.keypoints import AnnotatedKeypoints, BlazePoseKeypoints
 from chorus.perception.people import FittedPeople
@@ -153,7 +154,7 @@ def main() -> None:
     body = load_body(OPEN_BODY)
     figure = figure_of(body, "cpu")
     people, _, _ = drawn_pairs(figure, Plan(21, "train", options.pairs, tuple(INTERACTIONS)))
-    prior, _ = train(figure, people, TrainingSettings(options.steps, seed=0))
+    prior, _ = learn(figure, people, TrainingSettings(options.steps, seed=0))
     truth = drawn(figure, options.seed, options.count, tuple(INTERACTIONS))
     with tempfile.TemporaryDirectory() as path:
         photographed(body, figure, truth, Path(path))

@@ -28,7 +28,7 @@ def test_better_labels_make_better_fits_and_bodies_keep_apart(body):
 
 
 def test_the_prior_helps_on_types_that_it_never_saw(body):
-    table = prior_table(body, figure_of(body, "cpu"), 176, 616, 3, None)["methods"]
+    table = prior_table(body, figure_of(body, "cpu"), 352, 616, 3, None)["methods"]
     without = table["keypoints, seed 0"]["joint_pa_mpjpe"]
     errors = [table[f"improvised, seed {seed}"]["joint_pa_mpjpe"] for seed in range(3)]
     assert np.mean(errors) <= 0.8 * without

@@ -1,7 +1,5 @@
 """The contact prior and the fits: what no camera changes, schedules, training, files, guidance."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 
@@ -14,11 +12,13 @@ from chorus.body.loading import OPEN_BODY, load_body  # noqa: E402
 from chorus.errors import FileError  # noqa: E402
 from chorus.pairs.card import read_prior, weights_of  # noqa: E402
 from chorus.pairs.denoiser import TIMES, Denoiser, Sizes, noised, signal_share  # noqa: E402
+from chorus.pairs.depths import DepthJudge, first_fit, parted, relative_depth, seen, train_judge  # noqa: E402
 from chorus.pairs.figure import People, rotations_of  # noqa: E402
 from chorus.pairs.fit import FitSettings, Problem, fit  # noqa: E402
 from chorus.pairs.fitting import figure_of  # noqa: E402
 from chorus.pairs.labels import LabelFaults  # noqa: E402
-from chorus.pairs.refine import PriorGuide, RefineSettings, halfway, placed, refine  # noqa: E402
+from chorus.pairs.prior import ContactPrior, learn  # noqa: E402
+from chorus.pairs.refine import OWN_DEPTH, PriorGuide, RefineSettings, in_contact, placed, refine  # noqa: E402
 from chorus.pairs.scenes import Plan, people_of, scenes  # noqa: E402
 from chorus.pairs.tokens import (  # noqa: E402
     ALL_BUT_POSE,
@@ -32,6 +32,7 @@ from chorus.pairs.tokens import (  # noqa: E402
     six_of,
     tokens_of,
 )
+from chorus.pairs.touching import Touch, hand_distances  # noqa: E402
 from chorus.pairs.training import GUIDED, TrainingSettings, guidance, train  # noqa: E402
 from chorus.pairs.views import Faults, upright  # noqa: E402
 
@@ -85,10 +86,11 @@ def test_numbers_say_where_the_joints_are(figure, drawn):
 def test_people_of_numbers_have_these_numbers(figure, drawn):
     who = people_of(drawn.true, "cpu")
     numbers = tokens_of(figure, who)
-    again = tokens_of(figure, placed(figure, numbers, people_of(drawn.initial, "cpu")))
-    sight = slice(WIDTH - SIZES[-1], None)
-    assert torch.allclose(again[:, 1], numbers[:, 1], atol=1e-3)
-    assert torch.allclose(again[:, 0, : sight.start], numbers[:, 0, : sight.start], atol=1e-3)
+    first = people_of(drawn.initial, "cpu")
+    made = placed(figure, numbers, first)
+    place = WIDTH - SIZES[-1]
+    assert torch.allclose(tokens_of(figure, made)[..., :place], numbers[..., :place], atol=1e-3)
+    assert torch.allclose(figure.roots(made), figure.roots(first), atol=1e-5)
 
 
 def test_the_pull_is_nought_at_its_target_and_grows_away_from_it(figure, drawn):
@@ -125,10 +127,14 @@ def test_the_pull_of_a_prior_does_not_see_the_pose_of_the_first_estimate(figure,
     first = people_of(drawn.initial, "cpu")
     other = People(first.pose.clone(), first.betas, first.translation)
     other.pose[:, :, 18:] += 0.3  # elbows, wrists and hands: no root moves
-    costs = [PriorGuide(figure, trained[0], guide, RefineSettings())(first) for guide in (first, other)]
-    assert torch.allclose(costs[0], costs[1], rtol=1e-4)
+    prior = contact_prior(figure, trained[0])
+
+    def cost(guide):
+        return PriorGuide(figure, prior, guide, RefineSettings())(first, figure(first))
+
+    assert torch.allclose(cost(first), cost(other), rtol=1e-4)
     away = People(first.pose, first.betas, first.translation + torch.tensor([[[0.0, 0, 0], [0, 0, 0.3]]]))
-    assert not torch.allclose(costs[0], PriorGuide(figure, trained[0], away, RefineSettings())(first), rtol=1e-2)
+    assert not torch.allclose(cost(first), cost(away), rtol=1e-2)
 
 
 def test_an_untrained_network_returns_its_guide(figure, drawn):
@@ -142,24 +148,30 @@ def test_training_lowers_the_loss_and_follows_from_its_seed(figure, drawn, train
     _, losses = trained
     assert all(np.isfinite(losses))
     people = upright(figure, people_of(drawn.true, "cpu"))
-    short = [train(figure, people, TrainingSettings(3, 8, 1e-3, seed), SMALL)[0] for seed in (1, 1, 2)]
+    short = [learn(figure, people, TrainingSettings(3, 8, 1e-3, seed, 3), SMALL)[0] for seed in (1, 1, 2)]
     first, same, other = (weights_of(one) for one in short)
     assert first == same != other
     assert losses[-1] < losses[0]
 
 
-def test_a_prior_is_read_as_it_was_written(tmp_path, trained):
-    prior, _ = trained
+def test_a_prior_is_read_as_it_was_written(tmp_path, figure, trained):
+    prior = contact_prior(figure, trained[0])
     weights, card = tmp_path / "prior.safetensors", tmp_path / "prior.json"
     store.write_recorded(weights, weights_of(prior), {"kind": "safetensors"})
-    store.write_recorded(card, store.json_bytes({"sizes": vars(SMALL)}), {"kind": "json"})
-    again = read_prior(weights, card, "cpu")
-    guide = torch.ones(1, 2, WIDTH)
-    assert torch.equal(again.denoised(guide, 10, guide), prior.denoised(guide, 10, guide))
-    for wrong in ({"sizes": vars(Sizes(64, 1, 2, 32))}, {"sizes": {"width": "x"}}, {}):
+    touch = vars(prior.touch)
+    store.write_recorded(card, store.json_bytes({"sizes": vars(SMALL), "touch": touch}), {"kind": "json"})
+    again = read_prior(weights, card, figure)
+    guide, told = torch.ones(1, 2, WIDTH), torch.rand(2, len(prior.judge.candidates), 2, len(figure.part_names), 3)
+    assert torch.equal(again.denoiser.denoised(guide, 10, guide), prior.denoiser.denoised(guide, 10, guide))
+    assert torch.equal(again.judge(told), prior.judge(told))
+    assert again.touch == prior.touch
+    for wrong in (
+        {"sizes": vars(Sizes(64, 1, 2, 32)), "touch": touch}, {"sizes": {"width": "x"}, "touch": touch},
+        {"sizes": vars(SMALL), "touch": {"often": 1}}, {"sizes": vars(SMALL)}, {},
+    ):  # fmt: skip
         store.write_recorded(card, store.json_bytes(wrong), {"kind": "json"})
         with pytest.raises(FileError, match="is no prior"):
-            read_prior(weights, card, "cpu")
+            read_prior(weights, card, figure)
 
 
 def test_fits_fall_keep_apart_from_their_batch_and_contacts_are_met(figure, drawn):
@@ -189,23 +201,121 @@ def test_a_prior_guides_without_gradients_through_it(figure, drawn, trained):
     from chorus.pairs.fitting import labels_named, problem_of
 
     problem = problem_of(figure, drawn, labels_named(figure, drawn, "none"))
-    guide = PriorGuide(figure, trained[0], problem.initial, RefineSettings())
+    prior = contact_prior(figure, trained[0])
+    guide = PriorGuide(figure, prior, problem.initial, RefineSettings())
     who = problem.initial.detached()
     who.pose.requires_grad_()
     trained[0].zero_grad()
-    guide(who).sum().backward()
+    guide(who, figure(who)).sum().backward()
     assert torch.isfinite(who.pose.grad).all()
     assert all(weight.grad is None for weight in trained[0].parameters())
-    done = refine(figure, trained[0], problem, RefineSettings(), FitSettings(steps=(5, 3)))
+    done = refine(figure, prior, problem, RefineSettings(), FitSettings(steps=(5, 3)))
     assert (done.losses["prior"] > 0).all()
 
 
-def test_places_go_half_of_the_way_to_the_keypoints_and_poses_stay(figure, drawn):
+def test_people_start_where_keypoints_put_them_at_the_depth_that_is_judged(figure, drawn):
     from chorus.pairs.fitting import labels_named, problem_of
 
-    at_truth = problem_of(figure, drawn, labels_named(figure, drawn, "none"))
-    far = at_truth.initial.translation + torch.tensor([0.4, 0.0, 0.0])  # a side error, which keypoints know best
-    problem = dataclasses.replace(at_truth, initial=dataclasses.replace(at_truth.initial, translation=far))
-    found = halfway(figure, problem, FitSettings(steps=(100, 50)))
+    class Always(DepthJudge):
+        def expected(self, figure, people):
+            return torch.full((len(people.pose),), 0.2)
+
+    problem = problem_of(figure, drawn, labels_named(figure, drawn, "true"))
+    found = in_contact(figure, Always(len(figure.part_names)), problem, FitSettings(steps=(60, 50)))
+    fitted = first_fit(figure, problem, FitSettings(steps=(60, 50)))
     assert torch.equal(found.pose, problem.initial.pose)
-    assert (found.translation - far)[..., 0].mean().item() == pytest.approx(-0.2, abs=0.06)
+    own = relative_depth(figure, problem.initial, fitted)
+    expected = (1 - OWN_DEPTH) * 0.2 + OWN_DEPTH * own
+    assert torch.allclose(relative_depth(figure, found, fitted), expected, atol=1e-4)
+    assert torch.allclose(figure.roots(found).mean(1), figure.roots(fitted).mean(1), atol=1e-5)
+
+
+def test_a_first_fit_sees_no_labels(figure, drawn):
+    from chorus.pairs.fitting import labels_named, problem_of
+
+    short = FitSettings(steps=(10, 5))
+    with_labels, without = (
+        first_fit(figure, problem_of(figure, drawn, labels_named(figure, drawn, labels)), short)
+        for labels in ("true", "none")
+    )
+    assert torch.equal(with_labels.translation, without.translation)
+
+
+def contact_prior(figure, denoiser):
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return ContactPrior(denoiser, DepthJudge(len(figure.part_names)).eval(), Touch(0.3, 0.4))
+
+
+def test_moving_people_apart_changes_their_relative_depth_by_as_much(figure, drawn):
+    who = people_of(drawn.true, "cpu")
+    by = torch.tensor([0.1, -0.2, 0.0, 0.35])
+    assert torch.allclose(relative_depth(figure, parted(figure, who, by), who), by, atol=1e-5)
+
+
+def test_a_judge_sees_people_sink_into_each_other_and_leave_each_other(figure, drawn):
+    who = people_of(drawn.true, "cpu")
+    judge = DepthJudge(len(figure.part_names))
+    distance, deepest, depths = seen(figure, who, judge.candidates).unbind(-1)
+    assert distance.shape == (4, len(judge.candidates), 2, len(figure.part_names))
+    assert (depths >= deepest).all()
+    true = int(judge.candidates.abs().argmin())
+    assert judge.candidates[true] == 0
+    assert deepest[:, true].amax() < 0.06  # arranged people hardly penetrate
+    assert (deepest.amax((1, 2, 3)) > 0.06).sum() == 3  # at some depth they do, but people who shake hands
+    nearest = distance.amin((2, 3))
+    assert (nearest[:, true] < 0.06).all()  # they touch; every second point is looked at
+    assert (nearest[:, [0, -1]].amax(1) > nearest[:, true]).all()
+
+
+def test_a_judge_does_not_care_who_is_first_and_gives_a_distribution(figure, drawn):
+    who = people_of(drawn.true, "cpu")
+    judge = contact_prior(figure, None).judge
+    likely = judge(seen(figure, who, judge.candidates))
+    backwards = judge(seen(figure, exchanged(who), judge.candidates))
+    assert torch.allclose(likely.exp().sum(1), torch.ones(4), atol=1e-5)
+    assert torch.allclose(backwards.flip(1), likely, atol=1e-3)
+
+
+def test_training_a_judge_teaches_it_depths_and_follows_from_its_seed(figure, drawn):
+    people = upright(figure, people_of(drawn.true, "cpu"))
+    _, losses = train_judge(figure, people, 600, 3)
+    assert losses[-1] < 0.7 * losses[0]
+    first, again, third = (train_judge(figure, people, 5, seed)[0].state_dict()["pair.2.weight"] for seed in (3, 3, 4))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, third)
+
+
+def test_hands_that_are_near_are_pulled_and_far_ones_are_not(figure, drawn):
+    who = people_of(drawn.true, "cpu")
+    touch = Touch(0.3, 0.4)
+    with torch.no_grad():
+        distance = hand_distances(figure, figure(who), 1)
+    handshake = int(np.flatnonzero(drawn.interaction == "handshake")[0])
+    assert distance.shape == (4, 2, 2)
+    assert (distance[handshake].amin(1) < 0.04).all()  # one hand of each
+
+    moved = parted(figure, who, torch.full((4,), 0.05)).detached()
+    moved.translation.requires_grad_()
+    touch.cost(figure, figure(moved), 0.05)[handshake].backward()
+    sight = torch.nn.functional.normalize(figure.roots(who).mean(1), dim=-1)[handshake]
+    assert (moved.translation.grad[handshake, 1] * sight).sum() > 0  # downhill they come nearer
+
+
+def test_distances_of_hands_have_a_density():
+    touch, distance = Touch(0.3, 0.4), torch.linspace(0, 4, 40001, dtype=torch.float64)
+    density = torch.exp(-touch.unlikely(distance, 0.05) / 2) * (2 / np.pi) ** 0.5
+    assert torch.trapezoid(density, distance).item() == pytest.approx(1.0, abs=1e-4)
+    pulled = touch.unlikely(distance, 0.05).diff() / distance.diff()
+    assert pulled[500] > 5 * pulled[3000]  # at 5 cm and at 30 cm
+
+
+def test_what_touching_is_like_follows_from_the_pairs(figure, drawn):
+    who = people_of(drawn.true, "cpu")
+    found = Touch.of(figure, who)
+    distance = hand_distances(figure, figure(who), 1)
+    assert found.share == pytest.approx((distance < 0.025).float().mean().item())
+    assert 0.025 < found.far < 2
+    away = Touch.of(figure, parted(figure, who, torch.full((4,), 3.0)))
+    assert away.share < 0.05  # never nought: its logarithm is needed
+    assert away.far > 2

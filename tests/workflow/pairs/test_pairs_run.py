@@ -10,7 +10,7 @@ TINY_PAIRS = {
         "train": 4, "improvised": 2, "test": 2, "labels": ["none", "repaired"], "steps": [4, 2], "batch": 4,
         "most_reprojection": 1.0, "most_distance": 1.0, "most_depth": 1.0, "most_beyond": 3.0,
     },
-    "prior": {"steps": 2, "batch": 4, "width": 16, "layers": 1},
+    "prior": {"steps": 2, "judge_steps": 2, "batch": 4, "width": 16, "layers": 1},
 }  # fmt: skip
 STAGES = {"pair_scenes", "pair_fits", "pair_curation", "pair_prior", "pair_refinement", "pair_evaluation"}
 

@@ -41,7 +41,7 @@ TINY = {
         "train": 4, "improvised": 0, "test": 1, "labels": ["none"], "steps": [6, 4], "batch": 4,
         "most_reprojection": 1.0, "most_distance": 1.0, "most_depth": 1.0, "most_beyond": 3.0,
     },
-    "prior": {"steps": 2, "batch": 4, "width": 16, "layers": 1},
+    "prior": {"steps": 2, "judge_steps": 2, "batch": 4, "width": 16, "layers": 1},
 }  # fmt: skip
 OURS = {"pair_people", "person_fits", "pairs_figure"}
 SHARED = {"photographs", "masks", "pair_scenes", "pair_fits", "pair_curation", "pair_prior"}
