@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from chorus.pairs.tokens import GROUPS, SIZES, WIDTH
 
 TIMES = 1000
+_DRAWS = 8
 EVERYTHING = (True,) * len(GROUPS)
 
 
@@ -118,8 +119,14 @@ class Denoiser(nn.Module):
         return self(noisy, torch.full((n,), float(time), device=noisy.device), guide, guided)
 
     def expected(self, guide: Tensor) -> Tensor:
-        """The mean of the clean pairs that guides (n, 2, WIDTH) allow, normalised: nothing but the guide is known."""
-        return self.denoised(torch.zeros_like(guide), TIMES, guide)
+        """The mean of the clean pairs that guides (n, 2, WIDTH) allow, normalised: nothing but the guide is known.
+
+        That is what pure noise is denoised to. Some draws are averaged, the same for all pairs and at every call: asked
+        about their mean, nought, which it never saw, a network may be centimetres off.
+        """
+        generator = torch.Generator(device="cpu").manual_seed(0)
+        noise = torch.empty(_DRAWS, *guide.shape[1:]).normal_(generator=generator).to(guide.device)
+        return torch.stack([self.denoised(draw.expand_as(guide), TIMES, guide) for draw in noise]).mean(0)
 
 
 def _embedding_out(width: int, width_out: int) -> nn.Module:

@@ -34,4 +34,4 @@ def test_the_prior_helps_on_types_that_it_never_saw(body):
     assert np.mean(errors) <= 0.8 * without
     assert max(errors) < without
     every = [table[f"{name}, every type"]["joint_pa_mpjpe"] for name in ("improvised", "keypoints")]
-    assert every[0] < every[1]
+    assert every[0] <= 0.8 * every[1]

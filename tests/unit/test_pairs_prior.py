@@ -144,6 +144,14 @@ def test_an_untrained_network_returns_its_guide(figure, drawn):
     assert torch.allclose(prior.expected(guide), guide)
 
 
+def test_what_is_expected_follows_from_the_guide_alone_and_not_from_its_batch(figure, drawn, trained):
+    guide = trained[0].normalised(tokens_of(figure, people_of(drawn.initial, "cpu")))
+    with torch.no_grad():
+        expected = trained[0].expected(guide)
+        assert torch.equal(trained[0].expected(guide), expected)
+        assert torch.allclose(trained[0].expected(guide[2:3]), expected[2:3], atol=1e-5)
+
+
 def test_training_lowers_the_loss_and_follows_from_its_seed(figure, drawn, trained):
     _, losses = trained
     assert all(np.isfinite(losses))
