@@ -9,7 +9,6 @@ interaction. Everything about it is ours.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -18,8 +17,9 @@ from torch import Tensor, nn
 
 from chorus.pairs.figure import Figure, People
 from chorus.pairs.fit import USUAL_FIT, FitSettings, Problem, fit
-from chorus.pairs.terms import Labels
-from chorus.pairs.views import USUAL, Faults, view
+from chorus.pairs.terms import Labels, sunken
+from chorus.pairs.training import optimised
+from chorus.pairs.views import USUAL, view
 
 REACH, STRIDE = 0.6, 0.05  # metres: largest candidate and distance between candidates
 _NEAR = (0.02, 0.06, 0.2)  # metres: scales on which nearness is told
@@ -27,12 +27,13 @@ _DEEP, _MOST_DEEP = 0.03, 0.3  # metres: scale of depths, and the most of a sum
 _AIM = 0.03  # metres: how sharply the true depth is aimed at
 _WIDTH = 64
 _BATCH, _RATE, _DECAY = 96, 2e-3, 1e-2
-_SEEN_AT_ONCE = 16
+_FAULTY = (0.5, 1.5)  # faults of views are scaled by a factor from this range
+_SEEN_AT_ONCE, _VIEWED_AT_ONCE = 16, 128
 
 
 def first_fit(figure: Figure, problem: Problem, settings: FitSettings = USUAL_FIT) -> People:
     """A fit to keypoints alone (stage 1, bodies free to meet), whatever labels there are."""
-    alone = replace(problem, labels=Labels.of([()] * len(problem.K), figure))
+    alone = replace(problem, labels=Labels.of((), figure))
     return fit(figure, alone, replace(settings, depth=0.0, steps=(settings.steps[0], 0))).people
 
 
@@ -103,50 +104,32 @@ def _seen(figure: Figure, people: People, candidates: Tensor) -> Tensor:
         here, balls = points + shift, posed.centres + shift
         apart = torch.cdist(here[:, 0], here[:, 1])
         distance = torch.stack([apart.amin(2), apart.amin(1)], 1)
-        depth = (posed.radii.flip(1)[:, :, None] - torch.cdist(here, balls.flip(1))).amax(-1).clamp_min(0.0)
+        depth = sunken(here, balls, posed.radii).amax(-1).clamp_min(0.0)
         distance, depth = (some.unflatten(-1, parts.shape) for some in (distance, depth))
         found.append(torch.stack([distance.amin(-1), depth.amax(-1), depth.sum(-1)], -1))
     return torch.stack(found, 1)
 
 
-def train_judge(
-    figure: Figure,
-    people: People,
-    steps: int,
-    seed: int,
-    faults: Faults = USUAL,
-    report: Callable[[int, float], None] = lambda step, loss: None,
-) -> tuple[DepthJudge, list[float]]:
+def train_judge(figure: Figure, people: People, steps: int, seed: int) -> tuple[DepthJudge, list[float]]:
     """Train on fits to the keypoints of one view of every pair.
 
     Args:
         people: (n, 2) pairs in contact in axes with y up.
         steps: of Adam; the rate falls to nought along a cosine.
         seed: of the weights and the views.
-        faults: the middle size of the errors of keypoints and first estimates.
-        report: called with step and loss every hundred steps.
 
     Returns:
         the judge, ready for use, and its loss every hundred steps.
     """
     rng = np.random.default_rng(seed)
     judge = _fresh(len(figure.part_names), torch.Generator(device="cpu").manual_seed(seed)).to(figure.device)
-    told, wanted = _examples(figure, people, judge, rng, faults)
-    optimiser = torch.optim.AdamW(judge.parameters(), lr=_RATE, weight_decay=_DECAY)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
-    losses, recent = [], []
-    for step in range(1, steps + 1):
+    told, wanted = _examples(figure, people, judge, rng)
+
+    def loss() -> Tensor:
         chosen = torch.tensor(rng.integers(0, len(told), _BATCH), device=figure.device)
-        loss = -(wanted[chosen] * judge(told[chosen])).sum(1).mean()
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        schedule.step()
-        recent.append(loss.item())
-        if step % 100 == 0 or step == steps:
-            losses.append(float(np.mean(recent)))
-            report(step, losses[-1])
-            recent = []
+        return -(wanted[chosen] * judge(told[chosen])).sum(1).mean()
+
+    losses = optimised(judge, loss, steps, _RATE, _DECAY)
     return judge.eval(), losses
 
 
@@ -162,14 +145,13 @@ def _fresh(parts: int, generator: torch.Generator) -> DepthJudge:
     return judge
 
 
-def _examples(
-    figure: Figure, people: People, judge: DepthJudge, rng: np.random.Generator, faults: Faults
-) -> tuple[Tensor, Tensor]:
+def _examples(figure: Figure, people: People, judge: DepthJudge, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
     """What is seen of fits (2n, C, 2, parts, 3), with their mirror images, and what is to be answered (2n, C)."""
     told, wanted = [], []
-    for start in range(0, len(people.pose), 128):
-        views = view(figure, people[start : start + 128], rng, faults.scaled(rng.uniform(0.5, 1.5)))
-        found = first_fit(figure, Problem.of(views, Labels.of([()] * len(views.K), figure)))
+    for start in range(0, len(people.pose), _VIEWED_AT_ONCE):
+        faults = USUAL.scaled(rng.uniform(*_FAULTY))
+        views = view(figure, people[start : start + _VIEWED_AT_ONCE], rng, faults)
+        found = first_fit(figure, Problem.of(views, Labels.of((), figure)))
         told.append(seen(figure, found, judge.candidates))
         true = relative_depth(figure, views.truth, found).clamp(-REACH, REACH)
         wanted.append(torch.softmax(-((judge.candidates - true[:, None]) / _AIM).square() / 2, 1))

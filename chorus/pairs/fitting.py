@@ -28,7 +28,7 @@ def figure_of(body: BodyModel, device: torch.device | str) -> Figure:
 
 def labels_named(figure: Figure, known: KnownPairs, labels: str) -> Labels:
     """The labels of a label set; `none` has none."""
-    return Labels.of([()] * len(known) if labels == "none" else known.labels[labels], figure)
+    return Labels.of(() if labels == "none" else known.labels[labels], figure)
 
 
 def problem_of(figure: Figure, known: KnownPairs, labels: Labels) -> Problem:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from chorus.pairs.denoiser import USUAL_SIZES, Denoiser, Sizes
@@ -28,17 +27,13 @@ class ContactPrior:
 
 
 def learn(
-    figure: Figure,
-    people: People,
-    settings: TrainingSettings,
-    sizes: Sizes = USUAL_SIZES,
-    report: Callable[[int, float], None] = lambda step, loss: None,
+    figure: Figure, people: People, settings: TrainingSettings, sizes: Sizes = USUAL_SIZES
 ) -> tuple[ContactPrior, dict[str, list[float]]]:
     """Learn from pairs (n, 2) in contact, y up.
 
     Returns:
         the prior, and the losses of `denoiser` and `judge` every hundred steps.
     """
-    denoiser, losses = train(figure, people, settings, sizes, report=report)
-    judge, choosing = train_judge(figure, people, settings.judge_steps, settings.seed, report=report)
+    denoiser, losses = train(figure, people, settings, sizes)
+    judge, choosing = train_judge(figure, people, settings.judge_steps, settings.seed)
     return ContactPrior(denoiser, judge, Touch.of(figure, people)), {"denoiser": losses, "judge": choosing}

@@ -113,6 +113,15 @@ def contact(
     return cost.new_zeros(len(posed.joints)).index_add(0, labels.pair, cost)
 
 
+def sunken(points: Tensor, centres: Tensor, radii: Tensor) -> Tensor:
+    """How deep points (n, 2, P, 3) of both people are in every ball of the other: (n, 2, P, B), negative outside.
+
+    Args:
+        centres: (n, 2, B, 3) and radii: (n, 2, B) of their own balls.
+    """
+    return radii.flip(1)[:, :, None] - torch.cdist(points, centres.flip(1))
+
+
 @dataclass(frozen=True)
 class Inside:
     """Skin points that are in the other body's balls or nearly so, each with its deepest ball; looked up now and then.
@@ -131,8 +140,7 @@ class Inside:
     def of(cls, posed: Posed, stride: int = 2, margin: float = 0.02) -> Inside:
         """Look up, among every `stride`-th point, those at most `margin` metres outside a ball; no gradients."""
         with torch.no_grad():
-            radii = posed.radii.flip(1)[:, :, None]
-            deepest, ball = (radii - torch.cdist(posed.points[:, :, ::stride], posed.centres.flip(1))).max(-1)
+            deepest, ball = sunken(posed.points[:, :, ::stride], posed.centres, posed.radii).max(-1)
             pair, person, point = torch.nonzero(deepest > -margin, as_tuple=True)
             return cls(pair, person, point * stride, ball[pair, person, point])
 

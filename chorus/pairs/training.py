@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from chorus.body.model import JOINT_MIRROR
 from chorus.pairs.denoiser import TIMES, USUAL_SIZES, Denoiser, Sizes, noised
@@ -55,14 +56,12 @@ def train(
     settings: TrainingSettings,
     sizes: Sizes = USUAL_SIZES,
     faults: Faults = USUAL,
-    report: Callable[[int, float], None] = lambda step, loss: None,
 ) -> tuple[Denoiser, list[float]]:
     """Train a prior.
 
     Args:
         people: (n, 2) pairs in contact in axes with y up; mirrored and exchanged pairs are added.
         faults: the middle size of the errors of first estimates.
-        report: called with step and loss every hundred steps.
 
     Returns:
         the denoiser, ready for use, and its loss every hundred steps.
@@ -74,23 +73,42 @@ def train(
     first = tokens_of(figure, estimates(figure, everyone, rng, faults)[0])
     prior.mean.copy_(first.mean(0))
     prior.spread.copy_(first.std(0).clamp_min(_SMALLEST_SPREAD))
-    optimiser = torch.optim.AdamW(prior.parameters(), lr=settings.rate, weight_decay=1e-4)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, settings.steps)
-    losses, recent = [], []
-    for step in range(1, settings.steps + 1):
+
+    def loss() -> Tensor:
         chosen = torch.tensor(rng.integers(0, len(everyone.pose), settings.batch), device=figure.device)
-        loss = _loss(prior, figure, everyone[chosen], rng, faults)
+        return _loss(prior, figure, everyone[chosen], rng, faults)
+
+    losses = optimised(prior, loss, settings.steps, settings.rate, decay=1e-4, longest=1.0)
+    return prior.eval(), losses
+
+
+def optimised(
+    network: nn.Module, loss: Callable[[], Tensor], steps: int, rate: float, decay: float, longest: float = math.inf
+) -> list[float]:
+    """Lower a network's loss with AdamW; the rate falls to nought along a cosine.
+
+    Args:
+        loss: of a new batch at every call.
+        longest: norm to which a gradient is cut.
+
+    Returns:
+        the mean loss of every hundred steps.
+    """
+    optimiser = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=decay)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
+    losses, recent = [], []
+    for step in range(1, steps + 1):
+        now = loss()
         optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(prior.parameters(), 1.0)
+        now.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), longest)
         optimiser.step()
         schedule.step()
-        recent.append(loss.item())
-        if step % 100 == 0 or step == settings.steps:
+        recent.append(now.item())
+        if step % 100 == 0 or step == steps:
             losses.append(float(np.mean(recent)))
-            report(step, losses[-1])
             recent = []
-    return prior.eval(), losses
+    return losses
 
 
 def _augmented(people: People) -> People:

@@ -294,7 +294,7 @@ def test_training_a_judge_teaches_it_depths_and_follows_from_its_seed(figure, dr
     assert not torch.equal(first, third)
 
 
-def test_hands_that_are_near_are_pulled_and_far_ones_are_not(figure, drawn):
+def test_hands_that_are_near_are_pulled_nearer(figure, drawn):
     who = people_of(drawn.true, "cpu")
     touch = Touch(0.3, 0.4)
     with torch.no_grad():
